@@ -1,0 +1,46 @@
+"""Routing by host name, and sessions that hold on one origin only."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+
+type_of_next = Callable[[HttpRequest], HttpResponse]
+
+
+class OriginRouting:
+    """Choose the URL configuration by Host; an unknown host gets 400. The cookie-less origin neither takes nor sets one."""
+
+    def __init__(self, get_response: type_of_next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        host = request.META.get("HTTP_HOST", "")
+        urlconf = settings.ORIGIN_URLCONFS.get(host)
+        if urlconf is None:
+            return HttpResponseBadRequest("unknown host")
+        request.urlconf = urlconf
+        cookieless = host in settings.COOKIELESS_HOSTS
+        if cookieless:
+            request.META.pop("HTTP_COOKIE", None)
+        response = self.get_response(request)
+        if cookieless:
+            response.cookies.clear()
+        return response
+
+
+class OriginSessions(SessionMiddleware):
+    """Sessions bound to the origin that opened them: a cookie carried to another origin opens nothing there."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        host = request.META["HTTP_HOST"]
+        bound = request.session.get("origin")
+        if bound is not None and bound != host:
+            request.session = self.SessionStore(None)
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if request.session.modified and not request.session.is_empty():
+            request.session["origin"] = request.META["HTTP_HOST"]
+        return super().process_response(request, response)

@@ -1,0 +1,20 @@
+"""PostgreSQL from a URL, with a pool: under ASGI a kept connection a thread would exhaust the server."""
+
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+
+def postgresql(url: str) -> dict[str, Any]:
+    """Django's ``DATABASES`` entry for ``postgresql://user:password@host:port/name`` (``?host=/dir`` for a socket)."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.get("host", [parts.hostname or ""])[0],
+        "PORT": str(query.get("port", [parts.port or ""])[0]),
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 5}},
+    }

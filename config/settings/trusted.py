@@ -1,0 +1,89 @@
+"""The trusted site: core application, Authorization Module and KMF, routed by host name (DESIGN section 3)."""
+
+from config.env import ROOT, Environment
+from config.settings.base import *  # noqa: F403  settings are composed by import
+from config.settings.base import template_engine
+from config.settings.celery import *  # noqa: F403
+from config.settings.database import postgresql
+from config.settings.logging import LOGGING  # noqa: F401
+from config.settings.mail import *  # noqa: F403
+from config.settings.oauth import *  # noqa: F403
+from config.settings.origins import host_of, read_origins
+
+ENV = Environment("trusted")
+ORIGINS = read_origins(ENV)
+SECRET_KEY = ENV.secret_text("django.key")
+KMF_ROOT_KEY_FILE = ENV.secret_file("root.key")
+KMF_DAY_KEYS_DIR = ENV.directory / "day-keys"
+DEBUG = False
+DATABASES = {"default": postgresql(ENV.text("DATABASE_URL"))}
+REDIS_URL = ENV.text("REDIS_URL")
+
+ALLOWED_HOSTS = [host_of(o).split(":")[0] for o in (ORIGINS.core, ORIGINS.auth, ORIGINS.kmf)] + ["127.0.0.1"]
+ORIGIN_URLCONFS = {
+    host_of(ORIGINS.core): "config.urls_core",
+    host_of(ORIGINS.auth): "config.urls_auth",
+    host_of(ORIGINS.kmf): "config.urls_kmf",
+}
+ROOT_URLCONF = "config.urls_none"
+ASGI_APPLICATION = "config.asgi_trusted.application"
+COOKIELESS_HOSTS = {host_of(ORIGINS.kmf)}
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "oauth2_provider",
+    "conferences",
+    "roster",
+    "kmf.authorization",
+    "kmf",
+    "config",
+]
+MIDDLEWARE = [
+    "config.middleware.OriginRouting",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.OriginSessions",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600  # seconds
+CSRF_TRUSTED_ORIGINS = [ORIGINS.core, ORIGINS.auth]
+TEMPLATES = template_engine("trusted")
+STATICFILES_DIRS = [("style", ROOT / "static/style"), ("core", ROOT / "static/core"), ("auth", ROOT / "static/auth")]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'", ORIGINS.core, ORIGINS.auth, ORIGINS.kmf],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["'none'"],
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "conclave"},
+    }
+}

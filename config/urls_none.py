@@ -1,0 +1,3 @@
+"""No URL: the host decides (config.middleware.OriginRouting)."""
+
+urlpatterns: list[object] = []
