@@ -1,0 +1,1 @@
+"""Core application and Conference Session Database ([PERC] 3.2)."""

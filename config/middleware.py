@@ -6,16 +6,17 @@ from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
-type_of_next = Callable[[HttpRequest], HttpResponse]
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class OriginRouting:
     """Choose the URL configuration by Host; an unknown host gets 400. The cookie-less origin neither takes nor sets one."""
 
-    def __init__(self, get_response: type_of_next) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request on its origin."""
         host = request.META.get("HTTP_HOST", "")
         urlconf = settings.ORIGIN_URLCONFS.get(host)
         if urlconf is None:
@@ -34,6 +35,7 @@ class OriginSessions(SessionMiddleware):
     """Sessions bound to the origin that opened them: a cookie carried to another origin opens nothing there."""
 
     def process_request(self, request: HttpRequest) -> None:
+        """Open the session, unless it belongs to another origin."""
         super().process_request(request)
         host = request.META["HTTP_HOST"]
         bound = request.session.get("origin")
@@ -41,6 +43,7 @@ class OriginSessions(SessionMiddleware):
             request.session = self.SessionStore(None)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Bind a session that is written to the origin."""
         if request.session.modified and not request.session.is_empty():
             request.session["origin"] = request.META["HTTP_HOST"]
         return super().process_response(request, response)

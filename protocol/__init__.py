@@ -1,0 +1,1 @@
+"""Words that both trust domains speak. Pure."""

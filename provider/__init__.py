@@ -1,0 +1,1 @@
+"""The conference provider (semi-trusted)."""

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Q
@@ -63,6 +64,11 @@ class Conference(models.Model):
         indexes = [models.Index(fields=["organisation", "starts_at"])]
 
     @property
+    def zone(self) -> ZoneInfo:
+        """Zone that its invitations speak in."""
+        return ZoneInfo(self.time_zone)
+
+    @property
     def opens_at(self) -> datetime:
         """First moment at which a key may be released."""
         return self.starts_at - timedelta(minutes=self.early_min)
@@ -102,7 +108,9 @@ class Participant(models.Model):
     pseudonym = models.CharField(max_length=22, unique=True, default=new_identifier, editable=False)
     invited_at = models.DateTimeField()
     invited_by = models.CharField(max_length=200)
+    mailed_at = models.DateTimeField(null=True, blank=True)  # the invitation went to the mail server; null: it waits
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["conference", "identity"], name="participant_once")]
+        indexes = [models.Index(fields=["identity"], name="participant_identity")]

@@ -15,6 +15,7 @@ class OutboxItem(models.Model):
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=80, blank=True)  # class of the last failure, never its text
     done_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -1,0 +1,1 @@
+"""Settings by subject; ``trusted`` and ``provider`` are the two sites."""

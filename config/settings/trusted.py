@@ -14,6 +14,7 @@ ENV = Environment("trusted")
 ORIGINS = read_origins(ENV)
 SECRET_KEY = ENV.secret_text("django.key")
 KMF_ROOT_KEY_FILE = ENV.secret_file("root.key")
+ROSTER_SIGNING_KEY_FILE = ENV.secret_file("roster-signing.pem")
 KMF_DAY_KEYS_DIR = ENV.directory / "day-keys"
 DEBUG = False
 DATABASES = {"default": postgresql(ENV.text("DATABASE_URL"))}
@@ -79,11 +80,5 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
         "require-trusted-types-for": ["'script'"],
         "trusted-types": ["'none'"],
-    }
-}
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "conclave"},
     }
 }

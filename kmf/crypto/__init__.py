@@ -1,0 +1,1 @@
+"""Pure key code: no Django, no I/O, no clock."""

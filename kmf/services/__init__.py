@@ -1,0 +1,1 @@
+"""What the KMF decides: release, epochs, presence, ending."""

@@ -1,0 +1,1 @@
+"""Pure: bodies, signatures and the chain of roster statements."""

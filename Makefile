@@ -1,0 +1,26 @@
+PYTHON = .venv/bin/python
+PYTEST = $(PYTHON) -m pytest --durations=10 --durations-min=1
+CHECK_STATE = var/check
+
+.PHONY: run test check lock
+
+run: ## The whole system on this machine, until Ctrl-C
+	@deploy/setup.sh run
+	@$(PYTHON) -m config.embedded up
+
+test: ## Everything: static checks, both sites' tests, real browsers and media servers
+	@deploy/setup.sh test
+	@$(MAKE) --no-print-directory check
+	@$(PYTEST) tests/provider --ds=config.settings.provider
+	@$(PYTEST) tests
+
+check: ## What can be told without running anything
+	$(PYTHON) -m ruff check --quiet .
+	$(PYTHON) -m ruff format --quiet --check .
+	@$(PYTHON) -m tests.scratch_state $(CHECK_STATE)
+	CONCLAVE_STATE=$(CHECK_STATE) $(PYTHON) -m mypy
+	.venv/bin/lint-imports --no-cache
+	npm run --silent types
+
+lock: ## Pin the dependencies anew
+	@deploy/lock.sh

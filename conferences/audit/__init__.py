@@ -1,0 +1,1 @@
+"""Audit exports: writing them, and verifying them offline."""

@@ -1,0 +1,156 @@
+"""The schedule form and the one for a single further invitee."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from conferences.forms.addresses import parse_invitee, parse_invitees
+from conferences.forms.lines import parse_line
+from conferences.forms.local_time import parse_zone, resolve
+from conferences.models import Conference, Participant
+from conferences.rules import MAX_INVITED
+from conferences.services.plan import ConferencePlan, Invitee
+from conferences.time_words import duration_words
+
+DURATIONS_MIN = (15, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1440)
+PAST_SLACK = timedelta(minutes=5)  # "now" is still now when the form has been filled in
+FURTHEST = timedelta(days=5 * 366)
+ON_JOIN = [
+    (Conference.OnJoin.REKEY.value, "New key at each join"),
+    (Conference.OnJoin.SHARE.value, "Share the current key"),
+]
+
+
+class ScheduleForm(forms.Form):
+    """Input of ``/conferences/new``; ``plan()`` is its typed result.
+
+    Args:
+        now: UTC.
+        initiator_identity: who schedules; he need not list himself.
+
+    """
+
+    title = forms.CharField(max_length=200, error_messages={"required": "Give the conference a title."})
+    date = forms.DateField(error_messages={"required": "Choose a day.", "invalid": "Write the day as 2026-08-31."})
+    time = forms.TimeField(error_messages={"required": "Choose a time.", "invalid": "Write the time as 14:30."})
+    which = forms.ChoiceField(required=False, choices=[("first", "first"), ("second", "second")])
+    time_zone = forms.CharField(max_length=64, error_messages={"required": "Choose a time zone."})
+    duration_min = forms.TypedChoiceField(
+        coerce=int,
+        choices=[(minutes, duration_words(minutes)) for minutes in DURATIONS_MIN],
+        error_messages={"required": "Choose how long it takes.", "invalid_choice": "Choose a duration from the list."},
+    )
+    invitees = forms.CharField(required=False, strip=False)
+    rooms = forms.CharField(required=False, strip=False)
+    on_join = forms.ChoiceField(required=False, choices=ON_JOIN, error_messages={"invalid_choice": "Choose one of the two."})
+    form_id = forms.CharField(required=False, max_length=200)
+
+    def __init__(self, *args: Any, now: datetime, initiator_identity: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.now = now
+        self.initiator_identity = initiator_identity
+        self.listed: list[tuple[str, str]] = []  # field and identity of whoever could be read, also beside wrong entries
+
+    def clean_title(self) -> str:
+        """One line that can be shown."""
+        return parse_line(self.cleaned_data["title"], "The title")
+
+    def clean_time_zone(self) -> str:
+        """IANA name."""
+        return parse_zone(self.cleaned_data["time_zone"])
+
+    def clean_invitees(self) -> list[Invitee]:
+        """People, each with its own error."""
+        return self._parse("invitees", Participant.Kind.PERSON)
+
+    def clean_rooms(self) -> list[Invitee]:
+        """Room systems, each with its own error."""
+        return self._parse("rooms", Participant.Kind.ROOM)
+
+    def clean(self) -> dict[str, Any]:
+        """Check what concerns several fields: the moment, and everybody once."""
+        cleaned = super().clean() or self.cleaned_data
+        if all(cleaned.get(name) is not None for name in ("date", "time", "time_zone")):
+            self._clean_start(cleaned)
+        self._clean_everybody()
+        return cleaned
+
+    def plan(self) -> ConferencePlan:
+        """What was entered; only after ``is_valid()``."""
+        data = self.cleaned_data
+        return ConferencePlan(
+            title=data["title"],
+            starts_at=data["starts_at"],
+            time_zone=data["time_zone"],
+            duration_min=data["duration_min"],
+            invitees=(*data["invitees"], *data["rooms"]),
+            on_join=data["on_join"] or Conference.OnJoin.REKEY,
+        )
+
+    @property
+    def time_is_repeated(self) -> bool:
+        """Whether the initiator must say, or has said, which of two equal clock times he means."""
+        return self.has_error("time", "repeated_time") or bool(self.data.get("which"))
+
+    def _parse(self, field: str, kind: str) -> list[Invitee]:
+        invitees, errors = parse_invitees(self.cleaned_data[field], kind)
+        self.listed += [(field, invitee.identity) for invitee in invitees]
+        if errors:
+            raise ValidationError(errors)
+        return invitees
+
+    def _clean_start(self, cleaned: dict[str, Any]) -> None:
+        try:
+            start = resolve(cleaned["date"], cleaned["time"], cleaned["time_zone"], cleaned.get("which", ""))
+        except (OverflowError, ValueError):
+            self.add_error("date", "This day is out of reach.")
+        except ValidationError as error:
+            self.add_error("time", error)
+        else:
+            cleaned["starts_at"] = start
+            if start < self.now - PAST_SLACK:
+                self.add_error("time" if _same_day(start, self.now, cleaned["time_zone"]) else "date", "This is in the past.")
+            elif start > self.now + FURTHEST:
+                self.add_error("date", "This is more than five years away.")
+
+    def _clean_everybody(self) -> None:
+        field_of = {identity: field for field, identity in self.listed}  # where it was listed last
+        counts = Counter(identity for _, identity in self.listed)
+        for identity, count in counts.items():
+            if count > 1:
+                self.add_error(field_of[identity], ValidationError(f"{identity} is listed {_times(count)}.", code="duplicate"))
+            if identity == self.initiator_identity:
+                self.add_error(field_of[identity], ValidationError(f"You ({identity}) are invited already.", code="initiator"))
+        if len(counts) > MAX_INVITED:
+            words = f"{len(counts)} are listed; a conference takes {MAX_INVITED} besides you."
+            self.add_error("invitees", ValidationError(words, code="too_many"))
+
+
+class InviteForm(forms.Form):
+    """One further invitee of a scheduled conference."""
+
+    address = forms.CharField(max_length=500, strip=True, error_messages={"required": "Write an e-mail address."})
+    is_room = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Parse the address as what it is said to be."""
+        cleaned = super().clean() or self.cleaned_data
+        if "address" in cleaned:
+            kind = Participant.Kind.ROOM if cleaned.get("is_room") else Participant.Kind.PERSON
+            try:
+                cleaned["invitee"] = parse_invitee(cleaned["address"], kind)
+            except ValidationError as error:
+                self.add_error("address", error)
+        return cleaned
+
+
+def _same_day(one: datetime, other: datetime, zone: str) -> bool:
+    return one.astimezone(ZoneInfo(zone)).date() == other.astimezone(ZoneInfo(zone)).date()
+
+
+def _times(count: int) -> str:
+    return "twice" if count == 2 else f"{count} times"  # noqa: PLR2004  two has its own word

@@ -1,0 +1,1 @@
+"""Mails about conferences: an invitation or a cancellation for one recipient each."""

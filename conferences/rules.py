@@ -1,0 +1,34 @@
+"""Pure rules of a conference's life in time. No database, no clock."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from conferences.models import Conference
+
+MAX_INVITED = 500  # participants beside the initiator
+
+
+class State(StrEnum):
+    """Where a conference stands."""
+
+    SCHEDULED = "scheduled"  # the door is still shut
+    OPEN = "open"  # may be joined, scheduled start not reached
+    RUNNING = "running"  # between scheduled start and end
+    GRACE = "grace"  # past its scheduled end, not yet closed
+    ENDED = "ended"
+
+
+def state_of(conference: Conference, now: datetime) -> State:
+    """State of ``conference`` at ``now`` (UTC)."""
+    if conference.ended_at is not None or now >= conference.closes_at:
+        return State.ENDED
+    if now < conference.opens_at:
+        return State.SCHEDULED
+    if now < conference.starts_at:
+        return State.OPEN
+    return State.RUNNING if now < conference.scheduled_end_at else State.GRACE
+
+
+def is_over(conference: Conference, now: datetime) -> bool:
+    """Whether no key can be had any more."""
+    return state_of(conference, now) is State.ENDED

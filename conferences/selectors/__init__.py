@@ -1,0 +1,1 @@
+"""Reading the Conference Session Database and the audit. Nothing here writes or refuses."""

@@ -1,0 +1,37 @@
+"""What an initiator decides, as typed values: checked by the forms, or made by code that knows what it does."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from conferences.models import Conference, Participant
+
+
+@dataclass(frozen=True, slots=True)
+class Invitee:
+    """Somebody to invite. ``identity`` is an e-mail address in lower case; ``kind`` is ``person`` or ``room``."""
+
+    identity: str
+    name: str = ""
+    kind: str = Participant.Kind.PERSON
+
+
+@dataclass(frozen=True, slots=True)
+class ConferencePlan:
+    """A conference to schedule.
+
+    Attributes:
+        title: one line, up to 200 characters.
+        starts_at: aware.
+        time_zone: IANA name; the zone that invitations speak in.
+        duration_min: minutes, 1 … 1440.
+        invitees: without the initiator, each identity once.
+        on_join: ``rekey`` or ``share`` (DESIGN section 6).
+
+    """
+
+    title: str
+    starts_at: datetime
+    time_zone: str
+    duration_min: int
+    invitees: tuple[Invitee, ...] = ()
+    on_join: str = Conference.OnJoin.REKEY

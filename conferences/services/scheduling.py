@@ -1,0 +1,195 @@
+"""Scheduling and ending a conference. Each decision, its audit entry and its effects to come are one transaction."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from conferences.errors import AlreadyInvited, ConferenceOver, TooManyParticipants, UnknownConference
+from conferences.models import Conference, Organisation, Participant
+from conferences.rules import MAX_INVITED, is_over
+from conferences.services.audit import Fact, record, record_all
+from conferences.services.outbox import enqueue
+from conferences.services.plan import ConferencePlan, Invitee
+
+
+@transaction.atomic
+def schedule_conference(
+    *,
+    plan: ConferencePlan,
+    organisation: Organisation,
+    initiator_identity: str,
+    initiator_name: str,
+    now: datetime,
+    conference_id: str | None = None,
+) -> Conference:
+    """Schedule a conference and invite everybody in ``plan``; the initiator becomes its first participant.
+
+    Args:
+        plan: what is scheduled.
+        organisation: the customer.
+        initiator_identity: e-mail address, lower case.
+        initiator_name: for display.
+        now: UTC.
+        conference_id: made by the form before it was sent; a form sent twice gives one conference.
+
+    Raises:
+        TooManyParticipants: more than ``MAX_INVITED`` invitees.
+        AlreadyInvited: somebody is listed twice, or the initiator is listed.
+        UnknownConference: ``conference_id`` is somebody else's.
+
+    """
+    identities = {initiator_identity, *(invitee.identity for invitee in plan.invitees)}
+    if len(plan.invitees) > MAX_INVITED:
+        raise TooManyParticipants
+    if len(identities) != len(plan.invitees) + 1:
+        raise AlreadyInvited
+    fields = {
+        "organisation": organisation,
+        "title": plan.title,
+        "initiator_identity": initiator_identity,
+        "initiator_name": initiator_name,
+        "time_zone": plan.time_zone,
+        "starts_at": plan.starts_at,
+        "duration_min": plan.duration_min,
+        "on_join": plan.on_join,
+        "created_at": now,
+    }
+    if conference_id is None:
+        conference = Conference.objects.create(**fields)
+    else:
+        conference, made = Conference.objects.get_or_create(id=conference_id, defaults=fields)
+        if not made:
+            return _own(conference, organisation, initiator_identity)
+    _add_participants(conference, plan, now)
+    return conference
+
+
+def _own(conference: Conference, organisation: Organisation, initiator_identity: str) -> Conference:
+    if conference.organisation_id != organisation.pk or conference.initiator_identity != initiator_identity:
+        raise UnknownConference
+    return conference
+
+
+def _add_participants(conference: Conference, plan: ConferencePlan, now: datetime) -> None:
+    initiator = Invitee(conference.initiator_identity, conference.initiator_name)
+    rows = [_participant(conference, initiator, now, role=Participant.Role.INITIATOR)]
+    rows += [_participant(conference, invitee, now) for invitee in plan.invitees]
+    Participant.objects.bulk_create(rows)
+    scheduled = Fact(
+        "conference.scheduled",
+        {
+            "title": conference.title,
+            "starts_at": conference.starts_at.isoformat(),
+            "time_zone": conference.time_zone,
+            "duration_min": conference.duration_min,
+            "on_join": conference.on_join,
+            "past_access": conference.past_access,
+        },
+    )
+    facts = [scheduled, *(invited_fact(row) for row in rows)]
+    record_all(facts=facts, at=now, actor=conference.initiator_identity, conference=conference)
+    for row in rows[1:]:
+        enqueue_invitation(conference, row, now)
+    enqueue_change(conference, now)
+
+
+@transaction.atomic
+def end_conference(*, conference_id: str, reason: str, actor: str, now: datetime) -> Conference:
+    """End a conference for everybody. Ended before its scheduled start, it is cancelled in every calendar too.
+
+    Args:
+        conference_id: which.
+        reason: ``initiator``, ``schedule`` or ``empty``.
+        actor: identity, or ``system``.
+        now: UTC.
+
+    Raises:
+        UnknownConference: there is none of this id.
+        ConferenceOver: it has ended already.
+
+    """
+    conference = locked_conference(conference_id)
+    if conference.ended_at is not None:
+        raise ConferenceOver
+    conference.ended_at, conference.end_reason = now, reason
+    conference.save(update_fields=["ended_at", "end_reason"])
+    record(event="conference.ended", at=now, actor=actor, conference=conference, details={"reason": reason})
+    if now < conference.starts_at:
+        _cancel_in_calendars(conference, now)
+    enqueue_change(conference, now)
+    return conference
+
+
+def _cancel_in_calendars(conference: Conference, now: datetime) -> None:
+    conference.sequence += 1
+    conference.save(update_fields=["sequence"])
+    invited = conference.participants.filter(withdrawn_at=None, role=Participant.Role.PARTICIPANT).order_by("id")
+    for participant in invited:
+        enqueue_cancellation(conference, participant, now)
+
+
+def locked_conference(conference_id: str) -> Conference:
+    """The conference, its row locked until the transaction ends.
+
+    Raises:
+        UnknownConference: there is none of this id.
+
+    """
+    try:
+        return (
+            Conference.objects.select_for_update(of=("self",), no_key=True).select_related("organisation").get(pk=conference_id)
+        )
+    except Conference.DoesNotExist:
+        raise UnknownConference from None
+
+
+def open_conference(conference_id: str, now: datetime) -> Conference:
+    """As ``locked_conference``, but one that is not over.
+
+    Raises:
+        UnknownConference: there is none of this id.
+        ConferenceOver: its time is past or it was ended.
+
+    """
+    conference = locked_conference(conference_id)
+    if is_over(conference, now):
+        raise ConferenceOver
+    return conference
+
+
+def enqueue_invitation(conference: Conference, participant: Participant, now: datetime) -> None:
+    """Mail the invitation (iCalendar REQUEST) soon."""
+    payload = {"conference": conference.id, "participant": participant.pk, "sequence": conference.sequence}
+    enqueue(kind="invitation.request", payload=payload, organisation=conference.organisation, now=now)
+
+
+def enqueue_cancellation(conference: Conference, participant: Participant, now: datetime) -> None:
+    """Mail the cancellation (iCalendar CANCEL) soon; ``conference.sequence`` was raised before."""
+    payload = {"conference": conference.id, "participant": participant.pk, "sequence": conference.sequence}
+    enqueue(kind="invitation.cancel", payload=payload, organisation=conference.organisation, now=now)
+
+
+def enqueue_change(conference: Conference, now: datetime) -> None:
+    """Tell whoever looks after keys and media that the rows changed; the rows are the truth, this is the hint."""
+    enqueue(kind="conference.changed", payload={"conference": conference.id}, organisation=conference.organisation, now=now)
+
+
+def invited_fact(participant: Participant) -> Fact:
+    """Audit fact of an invitation."""
+    details = {name: getattr(participant, name) for name in ("identity", "name", "role", "kind", "invited_by")}
+    return Fact("participant.invited", {name: str(value) for name, value in details.items()})
+
+
+def _participant(
+    conference: Conference, invitee: Invitee, now: datetime, role: str = Participant.Role.PARTICIPANT
+) -> Participant:
+    return Participant(
+        organisation=conference.organisation,
+        conference=conference,
+        identity=invitee.identity,
+        name=invitee.name,
+        kind=invitee.kind,
+        role=role,
+        invited_at=now,
+        invited_by=conference.initiator_name,
+    )

@@ -1,0 +1,15 @@
+"""Celery tasks of the core application. Celery wakes, the rows decide."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from conferences.services.outbox import deliver_due
+from conferences.services.outbox_handlers import registered
+
+ITEMS_A_RUN = 50
+
+
+@shared_task(name="conferences.deliver_outbox")
+def deliver_outbox() -> None:
+    """Deliver what is due; the beat calls it every second, two at once do no harm."""
+    deliver_due(now=timezone.now(), handlers=registered(), limit=ITEMS_A_RUN)

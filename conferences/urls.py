@@ -1,0 +1,28 @@
+"""URLs of the core application; ``config.urls_core`` includes them."""
+
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
+
+from conferences.views import agenda, audit, conference, schedule
+
+
+class IdentifierConverter(StringConverter):
+    """A conference id (docs/protocol.md section 1)."""
+
+    regex = "[A-Za-z0-9_-]{22}"
+
+
+register_converter(IdentifierConverter, "identifier")
+
+urlpatterns = [
+    path("", agenda.agenda, name="agenda"),
+    path("conferences/new", schedule.schedule, name="schedule"),
+    path("conferences/<identifier:conference_id>", conference.conference, name="conference"),
+    path("conferences/<identifier:conference_id>/invite", conference.invite, name="invite"),
+    path("conferences/<identifier:conference_id>/withdraw/<int:participant_id>", conference.withdraw, name="withdraw"),
+    path("conferences/<identifier:conference_id>/end", conference.end, name="end"),
+    path("conferences/<identifier:conference_id>/calendar.ics", conference.calendar_file, name="calendar"),
+    path("conferences/<identifier:conference_id>/audit", audit.conference_audit, name="audit"),
+    path("conferences/<identifier:conference_id>/audit/export", audit.export, name="audit-export"),
+    path("audit", audit.audit_list, name="audit-list"),
+]

@@ -1,0 +1,1 @@
+"""Pages of the core application: they translate between HTTP and services, and decide nothing."""

@@ -1,0 +1,116 @@
+"""Audit events as sentences. The exact entry stands beside each, so a sentence may leave things out, never add any."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from conferences.selectors.audit_entries import ReadEntry
+from conferences.time_words import span_words
+
+# Event: what is said, tone. Members of the details fill the gaps.
+_SENTENCES: dict[str, tuple[str, str]] = {
+    "conference.scheduled": ("Scheduled “{title}”", ""),
+    "conference.ended": ("Ended the conference", "warn"),
+    "participant.invited": ("Invited {who}", ""),
+    "participant.withdrawn": ("Withdrew the invitation of {who}", "warn"),
+    "authorization.granted": ("Signed in for the conference", ""),
+    "authorization.revoked": ("Authorization revoked", "warn"),
+    "token.issued": ("Token issued", ""),
+    "token.refused": ("Token refused", "bad"),
+    "request.refused": ("Request refused", "bad"),
+    "key.requested": ("Asked for the key", ""),
+    "key.released": ("Got the key of epoch {epoch}", "good"),
+    "key.denied": ("Key denied", "bad"),
+    "key.installed": ("Key installed by {endpoints}", "good"),
+    "key.deleted": ("Key deleted by {endpoints}", ""),
+    "epoch.opened": ("Epoch {epoch} opened for {holders}", "accent"),
+    "epoch.shared": ("Epoch {epoch} shared with {holders}", "accent"),
+    "epoch.superseded": ("Epoch {epoch} superseded", ""),
+    "epoch.revoked": ("Epoch {epoch} revoked", "warn"),
+    "epoch.destroyed": ("Key bytes destroyed of {epochs}", ""),
+    "endpoint.connected": ("{who} connected", "good"),
+    "endpoint.left": ("{who} left", ""),
+    "audit.viewed": ("Looked at the audit", ""),
+    "audit.exported": ("Exported the audit", ""),
+}
+_REASONS: dict[str, str] = {
+    "join": "somebody joined",
+    "leave": "somebody left",
+    "periodic": "time for a new key",
+    "ended": "the conference ended",
+    "empty": "nobody was left",
+    "withdrawn": "the invitation was withdrawn",
+    "removed": "removed from the conference",
+    "replaced": "came back with another endpoint",
+    "lost": "the line was cut",
+    "initiator": "by the initiator",
+    "schedule": "its time was over",
+    "not_invited": "not invited",
+}
+_NAMED = 3  # holders that a sentence names before it counts
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One entry in words: what, why or with what, and the tone of its badge."""
+
+    text: str
+    reason: str
+    tone: str
+
+
+def sentence_of(entry: ReadEntry) -> Sentence:
+    """Words for ``entry``; an event without words is named by its own name."""
+    pattern, tone = _SENTENCES.get(entry.event, (entry.event.replace("{", "").replace("}", ""), ""))
+    return Sentence(pattern.format_map(_Gaps(entry.details)), _reason(entry), tone)
+
+
+class _Gaps(dict[str, str]):
+    """Values for the gaps of a sentence; a detail that is not there is said to be missing."""
+
+    def __init__(self, details: dict[str, Any]) -> None:
+        super().__init__({name: str(value) for name, value in details.items()})
+        self["who"] = _who(details)
+        self["holders"] = _people(details.get("holders"))
+        self["endpoints"] = _people(details.get("endpoints"))
+        self["epochs"] = _epochs(details)
+
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def _who(details: dict[str, Any]) -> str:
+    name, identity = details.get("name"), details.get("identity")
+    if name and identity:
+        return f"{name} ({identity})"
+    return str(name or identity or f"endpoint {details.get('source_id', '?')}")
+
+
+def _people(holders: object) -> str:
+    if not isinstance(holders, list) or not holders:
+        return "nobody"
+    names = [str(one.get("name") or one.get("identity") or one.get("source_id")) for one in holders if isinstance(one, dict)]
+    shown = ", ".join(names[:_NAMED])
+    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
+
+
+def _epochs(details: dict[str, Any]) -> str:
+    numbers = details.get("epochs") or [details.get("epoch", "?")]
+    if len(numbers) == 1:
+        return f"epoch {numbers[0]}"
+    return f"epochs {numbers[0]}\N{EN DASH}{numbers[-1]}" if _is_run(numbers) else f"epochs {', '.join(map(str, numbers))}"
+
+
+def _is_run(numbers: list[Any]) -> bool:
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def _reason(entry: ReadEntry) -> str:
+    details = entry.details
+    if entry.event == "conference.scheduled":
+        start = datetime.fromisoformat(details["starts_at"])
+        return f"{span_words(start, start, details['time_zone']).split(chr(0x2013))[0]}, {details['time_zone']}"
+    if "audience" in details:
+        return f"for {details['audience']}"
+    reason = str(details.get("reason", ""))
+    return _REASONS.get(reason, reason.replace("_", " "))

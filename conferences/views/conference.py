@@ -1,0 +1,156 @@
+"""``/conferences/{id}``: one conference; for its initiator also who is invited, and the changes he can make."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from conferences.errors import (
+    AlreadyInvited,
+    ConferenceOver,
+    ConferencesError,
+    InitiatorStays,
+    NotInvited,
+    TooManyParticipants,
+)
+from conferences.forms import InviteForm
+from conferences.identity import Identity, identity_required
+from conferences.mail.ics import PUBLISH, invitation_calendar
+from conferences.models import Conference
+from conferences.rules import MAX_INVITED
+from conferences.selectors.conferences import initiated_conference, invited_participants, visible_conference
+from conferences.services.invitations import invite_participant, withdraw_invitation
+from conferences.services.scheduling import end_conference
+from conferences.views.cards import card_of
+from conferences.views.viewer_zone import viewer_zone
+
+# Error, then what the page says.
+_WORDS: dict[type[ConferencesError], str] = {
+    AlreadyInvited: "This address is invited already.",
+    ConferenceOver: "The conference is over; nothing was changed.",
+    InitiatorStays: "You cannot withdraw yourself. End the conference instead.",
+    NotInvited: "This invitation was withdrawn already.",
+    TooManyParticipants: f"A conference takes {MAX_INVITED} besides you.",
+}
+
+
+@require_safe
+@identity_required()
+def conference(request: HttpRequest, identity: Identity, conference_id: str) -> HttpResponse:
+    """The conference's page, for its participants."""
+    return _page(request, identity, _visible(identity, conference_id), InviteForm())
+
+
+@require_POST
+@identity_required()
+def invite(request: HttpRequest, identity: Identity, conference_id: str) -> HttpResponse:
+    """Invite one more."""
+    found = _initiated(identity, conference_id)
+    form = InviteForm(request.POST)
+    if form.is_valid():
+        try:
+            participant = invite_participant(
+                conference_id=found.id,
+                invitee=form.cleaned_data["invitee"],
+                actor=identity.email,
+                actor_name=identity.name,
+                now=timezone.now(),
+            )
+        except ConferencesError as error:
+            form.add_error("address", _WORDS[type(error)])
+        else:
+            messages.success(request, f"{participant.identity} is invited; the mail is on its way.")
+            return redirect("conference", conference_id=found.id)
+    return _page(request, identity, _visible(identity, conference_id), form, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@identity_required()
+def withdraw(request: HttpRequest, identity: Identity, conference_id: str, participant_id: int) -> HttpResponse:
+    """Ask, then withdraw one invitation."""
+    found = _initiated(identity, conference_id)
+    participant = found.participants.filter(pk=participant_id).first()
+    if participant is None:
+        raise Http404
+    if request.method != "POST":
+        context = {"identity": identity, "conference": found, "participant": participant}
+        return render(request, "conferences/withdraw.html", context)
+    _attempt(
+        request,
+        lambda now: withdraw_invitation(conference_id=found.id, participant_id=participant_id, actor=identity.email, now=now),
+        f"{participant.identity} is no longer invited and gets no further key.",
+    )
+    return redirect("conference", conference_id=found.id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@identity_required()
+def end(request: HttpRequest, identity: Identity, conference_id: str) -> HttpResponse:
+    """Ask, then end the conference for everybody."""
+    found = _initiated(identity, conference_id)
+    now = timezone.now()
+    if request.method != "POST":
+        context = {
+            "identity": identity,
+            "card": card_of(found, zone=viewer_zone(request), now=now),
+            "not_begun": now < found.starts_at,
+        }
+        return render(request, "conferences/end.html", context)
+    _attempt(
+        request,
+        lambda now: end_conference(conference_id=found.id, reason="initiator", actor=identity.email, now=now),
+        "The conference is called off." if now < found.starts_at else "The conference is ended for everybody.",
+    )
+    return redirect("conference", conference_id=found.id)
+
+
+@require_safe
+@identity_required()
+def calendar_file(_request: HttpRequest, identity: Identity, conference_id: str) -> HttpResponse:
+    """The conference as an iCalendar file, without an answer to give."""
+    found = _visible(identity, conference_id)
+    content = invitation_calendar(found, method=PUBLISH, sequence=found.sequence, now=timezone.now())
+    response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="conference.ics"'
+    return response
+
+
+def _visible(identity: Identity, conference_id: str) -> Conference:
+    found = visible_conference(identity, conference_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _initiated(identity: Identity, conference_id: str) -> Conference:
+    found = initiated_conference(identity, conference_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _attempt(request: HttpRequest, change: Callable[[datetime], object], success: str) -> None:
+    try:
+        change(timezone.now())
+    except ConferencesError as error:
+        messages.error(request, _WORDS[type(error)])
+    else:
+        messages.success(request, success)
+
+
+def _page(request: HttpRequest, identity: Identity, found: Conference, form: InviteForm, status: int = 200) -> HttpResponse:
+    is_mine = found.initiator_identity == identity.email and found.organisation.slug == identity.organisation
+    context = {
+        "identity": identity,
+        "card": card_of(found, zone=viewer_zone(request), now=timezone.now()),
+        "is_mine": is_mine,
+        "may_audit": is_mine or (identity.is_auditor and found.organisation.slug == identity.organisation),
+        "participants": invited_participants(found) if is_mine else None,
+        "invited_count": found.invited_count - 1,
+        "form": form,
+    }
+    return render(request, "conferences/conference.html", context, status=status)

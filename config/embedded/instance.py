@@ -1,0 +1,91 @@
+"""One instance: everything it consists of, in the order in which it must start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from config.embedded import sites
+from config.embedded.environment import write_environment
+from config.embedded.media import Media
+from config.embedded.ports import check_free, free_port
+from config.embedded.postgres import DOMAINS, Cluster
+from config.embedded.secrets import make_secrets
+from config.embedded.state import State
+from config.embedded.supervisor import Supervisor
+from config.embedded.valkey import Valkey
+from config.embedded.wait import wait_until_ready
+from config.settings.origins import Origins
+
+DATABASE_TIMEOUT_S = 60  # crash recovery included
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What ``make run`` brings up.
+
+    Attributes:
+        state: where it keeps everything.
+        origins: its four origins.
+        port: the trusted sites' port.
+        provider_port: the provider's.
+        say: takes one line of progress.
+
+    """
+
+    state: State
+    origins: Origins
+    port: int
+    provider_port: int
+    supervisor: Supervisor
+    say: Callable[[str], None]
+
+    def start(self) -> None:
+        """Bring everything up and wait until every origin is ready.
+
+        Raises:
+            PortTaken: a promised port is in use.
+            ServiceFailed: a part ended or was not ready in time.
+            MediaMissing: Janus or coturn is not installed.
+            NotReady: an origin is not ready in time.
+
+        """
+        check_free(self.port, "CONCLAVE_PORT")
+        check_free(self.provider_port, "CONCLAVE_PROVIDER_PORT")
+        self.state.make_directories()
+        make_secrets(self.state)
+
+        self.say("PostgreSQL and Valkey")
+        cluster = Cluster(self.state)
+        valkey = Valkey(self.state, free_port(self.port + 79))
+        media = Media(self.state, self.provider_port, free_port(self.provider_port + 88), free_port(self.provider_port + 78))
+        self.supervisor.start(cluster.prepare(), timeout_s=DATABASE_TIMEOUT_S)
+        self.supervisor.start(valkey.prepare())
+        cluster.make_databases()
+        self._write_environments(cluster, valkey, media)
+
+        self.say("migrations and accounts")
+        user = sites.provider_user(self.state)
+        if user is not None and user.blocked:
+            self.say("note: this directory or its Python is closed to other users, so the provider's user was given the")
+            self.say("      right to read any file; install below a directory that everybody may enter, such as /opt")
+        self.supervisor.run(*sites.preparation(self.state, user))
+
+        self.say("media servers, sites and workers")
+        for service in media.prepare():
+            self.supervisor.start(service)
+        self.supervisor.start(sites.provider_site(self.state, self.provider_port, user))
+        self.supervisor.start(sites.trusted_site(self.state, self.port))
+        for service in sites.workers(self.state):
+            self.supervisor.start(service)
+        wait_until_ready(self.origins, check_alive=self.supervisor.check_alive)
+
+    def _write_environments(self, cluster: Cluster, valkey: Valkey, media: Media) -> None:
+        ports = {"CONCLAVE_PORT": str(self.port), "CONCLAVE_PROVIDER_PORT": str(self.provider_port)}
+        own = {
+            "trusted": {"REDIS_URL": valkey.url},
+            "provider": {
+                "CONCLAVE_JANUS_URL": f"ws://127.0.0.1:{media.janus_port}",
+                "CONCLAVE_TURN_ADDRESS": f"127.0.0.1:{media.turn_port}",
+            },
+        }
+        for domain in DOMAINS:
+            write_environment(self.state, domain, ports | {"DATABASE_URL": cluster.url(domain)} | own[domain])

@@ -1,0 +1,79 @@
+"""Janus and coturn, run from the configuration that the provider writes (``python -m provider.mdd``).
+
+The provider's code is not imported here: it runs in a process with the provider's environment.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.embedded.environment import process_environment
+from config.embedded.ports import media_ranges
+from config.embedded.processes import Service
+from config.embedded.state import State, make_directory
+from config.embedded.users import service_user
+from config.env import ROOT
+
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+
+
+class MediaMissing(RuntimeError):
+    """Janus or coturn is not installed, or its configuration could not be written."""
+
+
+@dataclass(frozen=True)
+class Media:
+    """The media servers of one instance and the ports they take."""
+
+    state: State
+    provider_port: int
+    janus_port: int
+    turn_port: int
+
+    def prepare(self) -> list[Service]:
+        """Write both configurations; returns the services to start.
+
+        Raises:
+            MediaMissing: a program is not installed.
+
+        """
+        directory = self.state.root / "mdd"
+        make_directory(directory, 0o711)
+        written = self._write(directory)
+        return [self._service(name, written[name], directory / name) for name in ("janus", "turn")]
+
+    def _write(self, directory: Path) -> dict[str, list[str]]:
+        rtp, relay = media_ranges(self.provider_port)
+        command = [sys.executable, "-m", "provider.mdd", "--directory", str(directory)]
+        command += ["--secrets", str(self.state.root / "provider" / "secrets")]
+        command += ["--janus-port", str(self.janus_port), "--turn-port", str(self.turn_port)]
+        command += ["--rtp-ports", f"{rtp[0]}-{rtp[1]}", "--relay-ports", f"{relay[0]}-{relay[1]}"]
+        environment = process_environment(self.state, "provider")
+        result = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+        if result.returncode != 0:
+            last = result.stderr.strip().splitlines()[-1:]
+            message = f"the media servers' configuration was not written: {' '.join(last)}"
+            raise MediaMissing(message)
+        commands: dict[str, list[str]] = json.loads(result.stdout)
+        return commands
+
+    def _service(self, name: str, command: list[str], directory: Path) -> Service:
+        program = shutil.which(command[0], path=SYSTEM_PATH)
+        if program is None:
+            message = f"{command[0]} is not installed (deploy/setup.sh does it)"
+            raise MediaMissing(message)
+        user = service_user(name, paths=[directory])
+        if user is not None:
+            for path in [directory, *directory.rglob("*")]:
+                os.chown(path, *user.owner, follow_symlinks=False)
+        return Service(
+            name=name,
+            command=[program, *command[1:]],
+            environment={"PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8"},
+            directory=directory,
+            user=user,
+        )

@@ -1,0 +1,48 @@
+"""Loopback ports: those that are promised must be free, the others are looked for."""
+
+import socket
+
+
+class PortTaken(RuntimeError):
+    """A promised port is in use. The message says which variable moves it."""
+
+
+def check_free(port: int, variable: str) -> None:
+    """Check that ``127.0.0.1:port`` can be bound.
+
+    Raises:
+        PortTaken: another program listens there.
+
+    """
+    if not _binds(port, socket.SOCK_STREAM):
+        message = f"port {port} is taken by another program; set {variable} to another one"
+        raise PortTaken(message)
+
+
+def free_port(preferred: int) -> int:
+    """``preferred`` where TCP and UDP are free on it, else any free port."""
+    if 0 < preferred < 65536 and _binds(preferred, socket.SOCK_STREAM) and _binds(preferred, socket.SOCK_DGRAM):  # noqa: PLR2004
+        return preferred
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def media_ranges(provider_port: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """UDP port ranges of the MDD and of the relay; instances on other ports get other ranges as a rule.
+
+    Both programs take any free port of their range, so an overlap does no harm. All lie below Linux' ephemeral ports.
+    """
+    first = 20000 + (provider_port // 10 % 30) * 400
+    return (first, first + 199), (first + 200, first + 399)
+
+
+def _binds(port: int, kind: socket.SocketKind) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,21 @@
+"""Before the trusted site starts: migrations, the two OAuth clients, the demo accounts. Each step may run again."""
+
+import django
+from django.core.management import call_command
+
+from config.env import state_dir
+
+
+def main() -> None:
+    """Entry point; ``DJANGO_SETTINGS_MODULE`` names the trusted settings."""
+    django.setup()
+    call_command("migrate", interactive=False)
+    call_command("authorization_clients")
+
+    from config.embedded.demo import make_demo  # noqa: PLC0415  models need the apps
+
+    make_demo(state_dir() / "demo.json")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Starting and ending one process, so that it never outlives its supervisor."""
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from config.embedded.users import ServiceUser, as_user
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+LONG_LOG_BYTES = 10_000_000  # set aside at the next start
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+
+@dataclass(frozen=True)
+class Service:
+    """What is to run.
+
+    Attributes:
+        name: names its log file.
+        command: program and arguments.
+        environment: the whole environment; nothing is inherited.
+        user: another user id, or None for ours.
+        directory: working directory.
+        stop_signal: asks it to end in order.
+        orphan_signal: what it gets when the supervisor dies without a word.
+        stop_s: seconds before it is killed.
+
+    """
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    directory: Path
+    user: ServiceUser | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    orphan_signal: signal.Signals = signal.SIGKILL
+    stop_s: float = 8.0
+    ready: Callable[[], bool] | None = field(default=None, compare=False)
+
+
+def start(service: Service, log: Path) -> subprocess.Popen[bytes]:
+    """Start it in a session of its own, both outputs appended to ``log``, standard input empty."""
+    if log.exists() and log.stat().st_size > LONG_LOG_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+    command, switch = as_user(service.user, service.command, service.orphan_signal)
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603  commands are ours
+            command,
+            env=service.environment,
+            cwd=service.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_die_with_parent(service.orphan_signal, os.getpid()),  # noqa: PLW1509  started before any thread
+            **switch,
+        )
+
+
+def stop(service: Service, process: subprocess.Popen[bytes]) -> None:
+    """Ask, wait ``stop_s`` seconds, then kill the whole process group."""
+    if process.poll() is None:
+        process.send_signal(service.stop_signal)
+        try:
+            process.wait(service.stop_s)
+        except subprocess.TimeoutExpired:
+            kill_group(process)
+    kill_group(process)
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill whatever is left of the process and its children."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _die_with_parent(orphan_signal: signal.Signals, parent: int) -> Callable[[], None]:
+    def run_in_child() -> None:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys
+        _prctl(PR_SET_PDEATHSIG, int(orphan_signal), 0, 0, 0)
+        if os.getppid() != parent:  # it died between fork and here
+            os._exit(1)
+
+    return run_in_child

@@ -1,0 +1,19 @@
+"""URLs of the auth origin: sign-in, authorization requests, account page."""
+
+from allauth.account import views as allauth_views
+from django.urls import path
+
+from config import health
+from kmf.authorization import views
+
+urlpatterns = [
+    path("", views.account, name="account"),
+    path("authorize", views.authorize, name="authorize"),
+    path("sign-in", allauth_views.login, name="account_login"),
+    path("sign-out", allauth_views.logout, name="account_logout"),
+    path("inactive", allauth_views.account_inactive, name="account_inactive"),
+    path("end-everywhere", views.everywhere, name="account_end_everywhere"),
+    path(".well-known/oauth-authorization-server", views.metadata, name="metadata"),
+    path("health", health.health),
+    path("ready", health.ready),
+]

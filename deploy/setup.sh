@@ -1,0 +1,98 @@
+#!/bin/sh
+# Makes a checkout runnable on Debian 12 or later and Ubuntu: system packages, virtual environment, type checker.
+# usage: deploy/setup.sh run|test     Does nothing where nothing is missing.
+set -eu
+cd "$(dirname "$0")/.."
+purpose=${1:-run}
+PATH=$PATH:/usr/sbin:/sbin
+
+fail() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# --- system packages -------------------------------------------------------------------------------------------------
+
+find_python() {
+    for candidate in ${PYTHON:-} python3 /usr/bin/python3 python3.13 python3.12 python3.11; do
+        if has "$candidate" && "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+missing_packages() {
+    has janus || echo janus
+    has turnserver || echo coturn
+    [ -x .venv/bin/python ] || [ -n "$(find_python)" ] || echo python3-venv
+    [ "$purpose" = test ] || return 0
+    has chromium || echo chromium
+    [ ! -f package.json ] || has npm || echo nodejs npm
+}
+
+# apt starts and enables what it installs; here the supervisor starts Janus and coturn itself.
+install_packages() {
+    has apt-get || fail "missing: $*. Install them with this system's package manager."
+    [ "$(id -u)" = 0 ] || has sudo || fail "missing: $*. As root: apt-get install $*"
+    echo "setup: installing $*"
+    policy=/usr/sbin/policy-rc.d
+    own_policy=no
+    if [ ! -e $policy ]; then
+        own_policy=yes
+        printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+        as_root chmod 755 $policy
+    fi
+    status=0
+    as_root env DEBIAN_FRONTEND=noninteractive sh -c '
+        apt-get install -qq -y --no-install-recommends "$@" >/dev/null 2>&1 ||
+        { apt-get update -qq && apt-get install -qq -y --no-install-recommends "$@" >/dev/null; }' install "$@" || status=$?
+    [ $own_policy = no ] || as_root rm -f $policy
+    [ $status = 0 ] || fail "apt-get could not install $*"
+    if has systemctl; then
+        for package in "$@"; do
+            case $package in
+            janus | coturn) as_root systemctl disable --now "$package" >/dev/null 2>&1 || true ;;
+            esac
+        done
+    fi
+}
+
+packages=$(missing_packages | tr '\n' ' ')
+# shellcheck disable=SC2086  one word each
+[ -z "${packages% }" ] || install_packages $packages
+
+# --- virtual environment ---------------------------------------------------------------------------------------------
+
+digest() { cat "$@" | sha256sum | cut -d' ' -f1; }
+
+if [ "$purpose" = test ]; then lock=requirements-test.lock; else lock=requirements.lock; fi
+if ! .venv/bin/python -c '' 2>/dev/null; then
+    python=$(find_python)
+    [ -n "$python" ] || fail "Python 3.11 or newer with venv is needed"
+    rm -rf .venv
+    "$python" -m venv .venv
+fi
+stamp=.venv/installed-$(digest $lock)
+if [ ! -e "$stamp" ]; then
+    echo "setup: installing the Python packages of $lock"
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $lock
+    touch "$stamp"
+fi
+
+# --- type checker of the browser code --------------------------------------------------------------------------------
+
+if [ "$purpose" = test ] && [ -f package.json ]; then
+    stamp=node_modules/.installed-$(digest package-lock.json)
+    if [ ! -e "$stamp" ]; then
+        echo "setup: installing the type checker"
+        npm ci --silent --no-audit --no-fund --ignore-scripts
+        touch "$stamp"
+    fi
+fi

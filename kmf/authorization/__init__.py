@@ -1,0 +1,1 @@
+"""Authorization Module: accounts, sign-in, OAuth server ([PERC] 4.5, 4.6)."""

@@ -1,0 +1,143 @@
+"""Authorization requests: check first, sign in then, answer with a code (docs/protocol.md section 2).
+
+No consent is asked: both clients are ours and the account is the organisation's.
+
+Spec: RFC 6749 section 4.1.1; RFC 7636; RFC 8707 section 2; RFC 9207; RFC 9449 section 10.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from oauthlib.oauth2.rfc6749.errors import FatalClientError, OAuth2Error
+
+from kmf.authorization import server
+from kmf.authorization.clients import Client, clients
+from kmf.authorization.errors import RedirectRefused, RequestRefused
+from kmf.authorization.models import Account
+from kmf.authorization.validator import Validator
+from protocol import base64url
+from protocol.errors import Malformed
+from protocol.words import JKT_BYTES
+
+_CHALLENGE_BYTES = 32
+_STATE_MAX = 512  # characters
+_FIELDS_MAX = 20
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """A request that may be answered with a code, once somebody is signed in."""
+
+    uri: str
+    scope: str
+    resources: tuple[str, ...]
+    dpop_jkt: str
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """How and when the account signed in."""
+
+    at: datetime
+    methods: tuple[str, ...]
+
+
+def read_request(uri: str, *, now: datetime) -> AuthorizationRequest:
+    """Check an authorization request completely.
+
+    Args:
+        uri: path and query as they came.
+        now: UTC time of the request.
+
+    Raises:
+        RequestRefused: client or redirect URI are not known, or the query can be read in two ways.
+        RedirectRefused: everything else.
+
+    """
+    # (1) one reading only
+    single, resources = _read_query(uri)
+    # (2) client and redirect URI, before anything is sent there
+    client = clients().get(single.get("client_id", ""))
+    if client is None:
+        raise RequestRefused("invalid_client", "unknown client")
+    if single.get("redirect_uri") != client.redirect_uri:
+        raise RequestRefused("invalid_request", "redirect URI is not the client's")
+    # (3) response type, scope, PKCE
+    try:
+        server.build(Validator(now=now)).validate_authorization_request(uri)
+    except FatalClientError as error:
+        raise RequestRefused(error.error, "refused by the OAuth server") from None
+    except OAuth2Error as error:
+        raise _redirect(client, single, error.error, "refused by the OAuth server") from None
+    # (4) what OAuth itself leaves open
+    _check_state_and_challenge(client, single)
+    _check_resources(client, single, resources)
+    return AuthorizationRequest(uri, single["scope"], tuple(resources), _dpop_jkt(client, single))
+
+
+@transaction.atomic
+def grant(request: AuthorizationRequest, *, account: Account, sign_in: SignIn, now: datetime) -> str:
+    """Give ``account`` the grant that ``request`` asks for.
+
+    Returns:
+        The client's redirect URI with ``code``, ``state`` and ``iss``.
+
+    """
+    credentials = {
+        "user": account,
+        "resource": list(request.resources),
+        "dpop_jkt": request.dpop_jkt,
+        "auth_time": sign_in.at,
+        "amr": list(sign_in.methods),
+    }
+    headers, _body, _status = server.build(Validator(now=now)).create_authorization_response(
+        request.uri, scopes=[request.scope], credentials=credentials
+    )
+    return f"{headers['Location']}&{urlencode({'iss': settings.ORIGINS.auth})}"
+
+
+def _read_query(uri: str) -> tuple[dict[str, str], list[str]]:
+    try:
+        pairs = parse_qsl(urlsplit(uri).query, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_MAX)
+    except ValueError:
+        raise RequestRefused("invalid_request", "query cannot be read") from None
+    resources = [value for name, value in pairs if name == "resource"]
+    single = {name: value for name, value in pairs if name != "resource"}
+    if len(single) + len(resources) != len(pairs):
+        raise RequestRefused("invalid_request", "parameter twice")
+    return single, resources
+
+
+def _check_state_and_challenge(client: Client, single: dict[str, str]) -> None:
+    if not 0 < len(single.get("state", "")) <= _STATE_MAX:
+        raise _redirect(client, single, "invalid_request", "state is missing or too long")
+    if single.get("code_challenge_method") != "S256":
+        raise _redirect(client, single, "invalid_request", "PKCE method is not S256")
+    try:
+        base64url.decode(single["code_challenge"], _CHALLENGE_BYTES)
+    except Malformed:
+        raise _redirect(client, single, "invalid_request", "PKCE challenge is not of S256") from None
+
+
+def _check_resources(client: Client, single: dict[str, str], resources: list[str]) -> None:
+    if not resources or len(set(resources)) != len(resources) or not client.resources.issuperset(resources):
+        raise _redirect(client, single, "invalid_target", "resources are not the client's")
+
+
+def _dpop_jkt(client: Client, single: dict[str, str]) -> str:
+    jkt = single.get("dpop_jkt", "")
+    try:
+        base64url.decode(jkt, JKT_BYTES)
+    except Malformed:
+        raise _redirect(client, single, "invalid_request", "dpop_jkt is missing or malformed") from None
+    return jkt
+
+
+def _redirect(client: Client, single: dict[str, str], code: str, reason: str) -> RedirectRefused:
+    answer = {"error": code, "iss": settings.ORIGINS.auth}
+    if single.get("state"):
+        answer["state"] = single["state"]
+    return RedirectRefused(code, reason, f"{client.redirect_uri}?{urlencode(answer)}")

@@ -1,0 +1,15 @@
+"""Cleaning: rows that can change no answer any more. Idempotent; nothing is decided here."""
+
+from datetime import datetime, timedelta
+
+from kmf.authorization.models import AccessToken, Grant, UsedProof
+
+# Used codes and refresh tokens are kept this long past the grant's end, so that a late replay is still named as one.
+_KEPT_AFTER_END = timedelta(hours=24)
+
+
+def clean(now: datetime) -> None:
+    """Forget proofs, access tokens and grants whose time is over."""
+    UsedProof.objects.filter(expires_at__lte=now).delete()
+    AccessToken.objects.filter(expires__lte=now).delete()
+    Grant.objects.filter(expires__lte=now - _KEPT_AFTER_END).delete()

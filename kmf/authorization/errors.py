@@ -1,0 +1,40 @@
+"""Refusals of the authorization server.
+
+    AuthorizationError
+    ├── RequestRefused     an authorization request that must not be answered by a redirect
+    ├── RedirectRefused    one that is answered at the client's redirect URI
+    └── TokenRefused       a token request
+
+Tokens and proofs at the resource are refused with ``protocol.errors``.
+"""
+
+from typing import Any
+
+
+class AuthorizationError(Exception):
+    """Root. ``code`` is the OAuth error code, ``reason`` a fixed text for the audit."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class RequestRefused(AuthorizationError):
+    """Client or redirect URI are not known: a redirect would be an open redirector."""
+
+
+class RedirectRefused(AuthorizationError):
+    """The client is known; ``url`` is its redirect URI with the error in it."""
+
+    def __init__(self, code: str, reason: str, url: str) -> None:
+        super().__init__(code, reason)
+        self.url = url
+
+
+class TokenRefused(AuthorizationError):
+    """A token request was refused. ``grant`` is the row it was about, where that is known."""
+
+    def __init__(self, code: str, reason: str, grant: Any = None) -> None:
+        super().__init__(code, reason)
+        self.grant = grant

@@ -1,0 +1,93 @@
+"""Life of a grant: given, redeemed once, used by refresh, revoked. Every change locks the grant's row first."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from conferences.models import Conference, Participant
+from conferences.services import audit
+from kmf.authorization.models import AccessToken, Account, Grant, RefreshToken
+from protocol import words
+from protocol.errors import Malformed
+
+
+def lock_grant(**lookup: object) -> Grant | None:
+    """The grant found by ``lookup``, its row locked until the transaction ends."""
+    grants = Grant.objects.select_for_update(of=("self",)).select_related("user", "user__organisation", "application")
+    grant: Grant | None = grants.filter(**lookup).first()
+    return grant
+
+
+def revoke_grant(grant: Grant, *, reason: str, now: datetime) -> None:
+    """Take back everything that was given under ``grant``: refresh tokens, and access tokens at the KMF at once."""
+    with transaction.atomic():
+        RefreshToken.objects.filter(grant=grant, revoked=None).update(revoked=now)
+        AccessToken.objects.filter(grant=grant).delete()
+        if grant.revoked_at is None:
+            grant.revoked_at, grant.revoked_reason = now, reason
+            grant.save(update_fields=["revoked_at", "revoked_reason"])
+            record(event="authorization.revoked", grant=grant, now=now, details={"reason": reason})
+
+
+def revoke_grants_of(account: Account, *, reason: str, now: datetime) -> int:
+    """Revoke every live grant of ``account``: he was deactivated, or asked for it. Returns their number."""
+    with transaction.atomic():
+        live = Grant.objects.select_for_update(of=("self",)).filter(user=account, revoked_at=None, expires__gt=now)
+        grants = list(live.select_related("user", "user__organisation", "application").order_by("pk"))
+        for grant in grants:
+            revoke_grant(grant, reason=reason, now=now)
+    return len(grants)
+
+
+def end_everywhere(account: Account, *, now: datetime) -> None:
+    """End every session and every grant of ``account``, on every device."""
+    with transaction.atomic():
+        Account.objects.filter(pk=account.pk).update(session_generation=F("session_generation") + 1)
+        account.refresh_from_db()
+        revoke_grants_of(account, reason="ended everywhere by the account", now=now)
+
+
+def live_thumbprints(thumbprints: Iterable[str], *, now: datetime) -> set[str]:
+    """Those DPoP thumbprints that a live grant of an active account stands behind.
+
+    An endpoint whose thumbprint is not among them was revoked: the sweep asks this for endpoints that hold keys.
+    """
+    live = Grant.objects.filter(dpop_jkt__in=list(thumbprints), revoked_at=None, expires__gt=now, user__is_active=True)
+    return set(live.values_list("dpop_jkt", flat=True))
+
+
+def conference_id_of(grant: Grant) -> str | None:
+    """Conference that a grant of the endpoint page is for; None for the core application's."""
+    try:
+        return words.conference_of_scope(grant.scope)
+    except Malformed:
+        return None
+
+
+def invitation_of(grant: Grant) -> Participant | None:
+    """The participant that the grant's account is in its conference at this moment, with the conference."""
+    conference_id = conference_id_of(grant)
+    if conference_id is None:
+        return None
+    invited = Participant.objects.filter(conference_id=conference_id, identity=grant.user.email, withdrawn_at=None)
+    return invited.select_related("conference").first()
+
+
+def record(*, event: str, grant: Grant, now: datetime, details: Mapping[str, object]) -> None:
+    """Audit ``event`` in the conference's chain where the account was ever invited to it, else in its organisation's.
+
+    A stranger who asks for a conference therefore writes nothing into its chain.
+    """
+    conference = Conference.objects.filter(
+        pk=conference_id_of(grant) or "", participants__identity=grant.user.email
+    ).select_related("organisation")
+    audit.record(
+        event=event,
+        at=now,
+        actor=grant.user.email,
+        conference=conference.first(),
+        organisation=grant.user.organisation,
+        details={"client": grant.application.client_id, "grant": grant.pk, **details},
+    )

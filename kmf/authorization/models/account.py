@@ -1,0 +1,70 @@
+"""Accounts: who may sign in, and as what. They never leave the Authorization Module; tokens speak for them."""
+
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
+
+from conferences.models import Organisation, new_identifier
+
+
+class AccountManager(BaseUserManager["Account"]):
+    """Makes accounts; addresses are kept in lower case, as participants' identities are."""
+
+    def create_account(
+        self, *, email: str, name: str, organisation: Organisation, password: str | None = None, **roles: Any
+    ) -> "Account":
+        """Create an account; without ``password`` it cannot sign in by one.
+
+        Args:
+            email: unique, any case.
+            name: for display.
+            organisation: the customer it belongs to.
+            password: in the clear; only its hash is kept.
+            roles: ``can_initiate``, ``can_audit``, ``is_staff``.
+
+        """
+        account = self.model(email=email.strip().lower(), name=name, organisation=organisation, **roles)
+        account.set_password(password)
+        account.save(using=self._db)
+        return account
+
+
+class Account(AbstractBaseUser):  # type: ignore[django-manager-missing]  # relations of untyped models
+    """Somebody who can sign in. ``is_active`` false ends every right at once; ``is_staff`` is the administrator."""
+
+    id = models.CharField(primary_key=True, max_length=22, default=new_identifier, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=200)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    can_initiate = models.BooleanField(default=False)
+    can_audit = models.BooleanField(default=False)
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    session_generation = models.PositiveIntegerField(default=0)  # one more ends every session of before
+
+    objects = AccountManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(email=Lower("email")), name="account_email_lower")]
+
+    @property
+    def roles(self) -> list[str]:
+        """Roles at the core application: of ``initiator``, ``auditor``, ``admin``."""
+        named = {"initiator": self.can_initiate, "auditor": self.can_audit, "admin": self.is_staff}
+        return [role for role, held in named.items() if held]
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """Django ends a session whose hash differs from this: after another password or another generation."""
+        secrets_of_session = f"{self.password}:{self.session_generation}"
+        return salted_hmac("kmf.authorization.session", secrets_of_session, secret=secret, algorithm="sha256").hexdigest()
+
+    def get_full_name(self) -> str:
+        """Name for display."""
+        return self.name

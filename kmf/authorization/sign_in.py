@@ -1,0 +1,97 @@
+"""Sign-in by django-allauth, with this module's rules: no sign-up, local targets only, every attempt audited."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from conferences.models import Organisation
+from conferences.services import audit
+from kmf.authorization.authorize import SignIn
+from kmf.authorization.models import Account
+
+_LIMIT_AUDITED_EVERY_S = 300
+_METHODS = {"password": "pwd", "mfa": "mfa", "socialaccount": "ext"}  # RFC 8176 where it has a word
+
+
+def sign_in_of(request: HttpRequest, account: Account) -> SignIn:
+    """When and how the session's account signed in last."""
+    records = get_authentication_records(request, account)
+    if not records:
+        return SignIn(at=account.last_login or timezone.now(), methods=())
+    methods = sorted({_METHODS.get(entry["method"], entry["method"]) for entry in records})
+    return SignIn(at=datetime.fromtimestamp(max(entry["at"] for entry in records), tz=UTC), methods=tuple(methods))
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
+    """What allauth asks this installation."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "Address and password do not belong together.",
+        "too_many_login_attempts": "Too many wrong attempts. Wait five minutes, then try again.",
+    }
+
+    def is_open_for_signup(self, _request: HttpRequest) -> bool:
+        """Accounts come from the organisation."""
+        return False
+
+    def is_safe_url(self, url: str) -> bool:
+        """Paths of the sign-in origin only."""
+        return url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def add_message(self, *_args: Any, **_kwargs: Any) -> None:
+        """Pages say what happened themselves."""
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Let allauth count attempts; audit the limit once a window for each address."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            if cache.add(f"sign-in-limit:{self.get_client_ip(request)}", 1, timeout=_LIMIT_AUDITED_EVERY_S):
+                _record_refusal(credentials.get("email", ""), "too many attempts")
+            raise
+
+    def authentication_failed(self, _request: HttpRequest, **credentials: Any) -> None:
+        """Audit; the address that was typed is named only where it is an account's, for it may be a mistyped password."""
+        _record_refusal(credentials.get("email", ""), "wrong password")
+
+    def respond_user_inactive(self, request: HttpRequest, user: Account) -> HttpResponse:
+        """Audit and show the page that says so; reached only with the right password."""
+        _record_refusal(user.email, "account is not active")
+        response: HttpResponse = super().respond_user_inactive(request, user)
+        return response
+
+    @transaction.atomic
+    def login(self, request: HttpRequest, user: Account) -> None:
+        """Open the session under a new key, and audit it in the same transaction."""
+        super().login(request, user)
+        _record("account.signed_in", user.email, user.organisation, {"methods": list(sign_in_of(request, user).methods)})
+
+    @transaction.atomic
+    def logout(self, request: HttpRequest) -> None:
+        """End the session."""
+        account = request.user
+        if isinstance(account, Account):
+            _record("account.signed_out", account.email, account.organisation, {})
+        super().logout(request)
+
+
+def _record_refusal(email: str, reason: str) -> None:
+    account = Account.objects.select_related("organisation").filter(email=email.strip().lower()).first()
+    with transaction.atomic():
+        if account is None:
+            _record("account.sign_in_refused", "unknown", None, {"reason": "unknown account"})
+        else:
+            _record("account.sign_in_refused", account.email, account.organisation, {"reason": reason})
+
+
+def _record(event: str, actor: str, organisation: Organisation | None, details: dict[str, Any]) -> None:
+    audit.record(event=event, at=timezone.now(), actor=actor, organisation=organisation, details=details)

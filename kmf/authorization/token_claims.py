@@ -1,0 +1,63 @@
+"""What each access token says: token1, token2, token3 and the sign-in token (docs/protocol.md section 2)."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from kmf.authorization.errors import TokenRefused
+from kmf.authorization.grants import conference_id_of, invitation_of
+from kmf.authorization.models import Grant
+from protocol.words import ACCESS_TOKEN_LIFETIME_S, CLIENT_CORE
+
+_JTI_BYTES = 16
+
+
+def claims_for(grant: Grant, *, resource: str, now: datetime) -> dict[str, Any]:
+    """Claims of the access token for ``resource``, one of the grant's.
+
+    Raises:
+        TokenRefused: ``access_denied``, for token2 and token3 where the account is not invited at this moment.
+
+    """
+    issued_at = int(now.timestamp())
+    common = {
+        "iss": settings.ORIGINS.auth,
+        "aud": resource,
+        "client_id": grant.application.client_id,
+        "iat": issued_at,
+        "exp": issued_at + ACCESS_TOKEN_LIFETIME_S,
+        "jti": secrets.token_urlsafe(_JTI_BYTES),
+        "cnf": {"jkt": grant.dpop_jkt},
+    }
+    return {**common, **_particular(grant, resource)}
+
+
+def _particular(grant: Grant, resource: str) -> dict[str, Any]:
+    if grant.application.client_id == CLIENT_CORE:
+        return {**_signed_in(grant), **_profile(grant)}
+    if resource == settings.ORIGINS.kmf:
+        # Given to whoever is signed in: whether he is invited, the key request answers, alike for every conference.
+        return {**_signed_in(grant), "conference": conference_id_of(grant)}
+    participant = invitation_of(grant)
+    if participant is None:
+        raise TokenRefused("access_denied", "not invited at this moment", grant)
+    if resource == settings.ORIGINS.provider:
+        # Nothing by which the provider could tell who this is, or that he was in another conference.
+        return {"sub": participant.pseudonym, "handle": participant.conference.handle}
+    return {**_signed_in(grant), "conference": participant.conference.pk}
+
+
+def _signed_in(grant: Grant) -> dict[str, Any]:
+    return {"sub": grant.user.pk, "auth_time": int(grant.auth_time.timestamp()), "amr": list(grant.amr)}
+
+
+def _profile(grant: Grant) -> dict[str, Any]:
+    account = grant.user
+    return {
+        "email": account.email,
+        "name": account.name,
+        "roles": account.roles,
+        "organisation": account.organisation.slug,
+    }

@@ -1,0 +1,128 @@
+"""HTTP of the Authorization Module: ``/authorize`` and account page (auth origin), ``/token`` and ``/jwks`` (KMF origin)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from kmf.authorization import authorize as authorization_request
+from kmf.authorization import keys, limits
+from kmf.authorization.errors import RedirectRefused, RequestRefused, TokenRefused
+from kmf.authorization.exchange import exchange
+from kmf.authorization.grants import end_everywhere
+from kmf.authorization.models import Account
+from kmf.authorization.sign_in import sign_in_of
+from protocol.errors import InvalidProof
+from protocol.words import REQUEST_LIMIT_BYTES
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+class _Found(HttpResponse):
+    """A redirect to a URI that was compared byte for byte with a client's, whatever its scheme."""
+
+    status_code = 302
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self["Location"] = url
+
+
+@require_GET
+@never_cache
+def authorize(request: HttpRequest) -> HttpResponse:
+    """Answer an authorization request; whoever is not signed in does that first and comes back."""
+    now = timezone.now()
+    uri = request.get_full_path()
+    try:
+        asked = authorization_request.read_request(uri, now=now)
+    except RequestRefused as refusal:
+        return render(request, "authorization/refused.html", {"code": refusal.code}, status=400)
+    except RedirectRefused as refusal:
+        return _Found(refusal.url)
+    account = request.user
+    if not isinstance(account, Account):
+        return redirect_to_login(uri, "/sign-in")
+    return _Found(authorization_request.grant(asked, account=account, sign_in=sign_in_of(request, account), now=now))
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def token(request: HttpRequest) -> JsonResponse:
+    """Answer a token request (KMF origin, without cookies)."""
+    if limits.over_limit(request):
+        return _refusal("too_many", 429, {"Retry-After": str(limits.WINDOW_S)})
+    body = request.read(REQUEST_LIMIT_BYTES + 1)
+    if len(body) > REQUEST_LIMIT_BYTES:
+        return _refusal("too_large", 413)
+    if request.content_type != _FORM:
+        return _refusal("invalid_request", 400)
+    try:
+        return JsonResponse(exchange(body, proof=request.headers.get("DPoP"), now=timezone.now()))
+    except TokenRefused as refusal:
+        limits.count_refusal(request)
+        return _refusal(refusal.code, 400)
+    except InvalidProof as refusal:
+        limits.count_refusal(request)
+        return _refusal(refusal.code, 401, {"WWW-Authenticate": 'DPoP error="invalid_dpop_proof", algs="ES256"'})
+
+
+def _refusal(code: str, status: int, headers: dict[str, str] | None = None) -> JsonResponse:
+    return JsonResponse({"error": code}, status=status, headers=headers)
+
+
+@require_safe
+def jwks(_request: HttpRequest, further: Sequence[Callable[[], dict[str, Any]]] = ()) -> JsonResponse:
+    """Public keys. ``further`` gives more of them, as the URL configuration composes them (the roster's)."""
+    document = keys.public_jwks()
+    document["keys"].extend(make() for make in further)
+    return JsonResponse(document, headers={"Cache-Control": "max-age=300"})
+
+
+@require_safe
+def metadata(_request: HttpRequest) -> JsonResponse:
+    """Authorization server metadata (RFC 8414)."""
+    origins = settings.ORIGINS
+    return JsonResponse(
+        {
+            "issuer": origins.auth,
+            "authorization_endpoint": f"{origins.auth}/authorize",
+            "token_endpoint": f"{origins.kmf}/token",
+            "jwks_uri": f"{origins.kmf}/jwks",
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "token_endpoint_auth_methods_supported": ["none"],
+            "code_challenge_methods_supported": ["S256"],
+            "dpop_signing_alg_values_supported": ["ES256"],
+            "authorization_response_iss_parameter_supported": True,
+        }
+    )
+
+
+@require_safe
+@never_cache
+@login_required(login_url="/sign-in")
+def account(request: HttpRequest) -> HttpResponse:
+    """Who is signed in here, and where he may end it."""
+    return render(request, "authorization/account.html", {"account": request.user, "core_origin": settings.ORIGINS.core})
+
+
+@require_POST
+@login_required(login_url="/sign-in")
+def everywhere(request: HttpRequest) -> HttpResponse:
+    """End everything of the account on every device; this browser stays signed in."""
+    if isinstance(request.user, Account):
+        end_everywhere(request.user, now=timezone.now())
+        update_session_auth_hash(request, request.user)
+    return redirect("/?ended=1")

@@ -1,0 +1,72 @@
+"""Errors of the KMF. ``code`` goes to the asker, ``reason`` to the audit only.
+
+KMFError
+├── Refused            an answer about rights
+│   ├── Denied         not invited, withdrawn, unknown: one and the same code
+│   ├── TooEarly · Ended · Full · TooMany
+├── NotAdmitted        a socket without a released key
+├── KeyRequestMalformed
+└── KMFUnavailable     sealed, or a part is away: no key leaves
+"""
+
+
+class KMFError(Exception):
+    """Root of the tree. The message is safe to log: it is made without input."""
+
+    code = "denied"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Refused(KMFError):
+    """The request was understood and is refused."""
+
+
+class Denied(Refused):
+    """Not invited, withdrawn or unknown; alike from outside (DESIGN section 14)."""
+
+    code = "denied"
+
+
+class TooEarly(Refused):
+    """Invited, but the conference does not open yet."""
+
+    code = "too_early"
+
+
+class Ended(Refused):
+    """The conference is over."""
+
+    code = "ended"
+
+
+class Full(Refused):
+    """Every seat is taken."""
+
+    code = "full"
+
+
+class TooMany(Refused):
+    """More than six joins a minute for one participant."""
+
+    code = "too_many"
+
+
+class NotAdmitted(Refused):
+    """The endpoint holds no released key: it must ask for one first."""
+
+    code = "denied"
+
+
+class KeyRequestMalformed(KMFError):
+    """The body is not of the form of docs/protocol.md section 3."""
+
+    code = "malformed"
+
+
+class KMFUnavailable(KMFError):
+    """The root key or another part is away; fail closed."""
+
+    code = "unavailable"

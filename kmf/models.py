@@ -1,0 +1,82 @@
+"""Keys of a conference: its state, its epochs, its endpoints. All key bytes here are sealed (DESIGN section 5)."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class KeyState(models.Model):
+    """One row per conference that ever released a key; its lock orders everything that changes epochs.
+
+    ``version`` rises with each change that endpoints must hear of.
+    """
+
+    conference = models.OneToOneField("conferences.Conference", on_delete=models.CASCADE, primary_key=True)
+    organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT)
+    version = models.PositiveBigIntegerField(default=0)
+    last_epoch = models.PositiveBigIntegerField(default=0)
+    last_leave_rekey_at = models.DateTimeField(null=True)
+    rekey_due_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+
+class ConferenceKey(models.Model):
+    """Conference key, sealed under the day key of ``day``."""
+
+    conference = models.OneToOneField("conferences.Conference", on_delete=models.CASCADE, primary_key=True)
+    organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT)
+    day = models.DateField()
+    sealed = models.BinaryField()
+
+
+class Epoch(models.Model):
+    """One membership of the conference = one EKT key."""
+
+    class State(models.TextChoices):
+        """``current → superseded → destroyed``, or ``current → revoked → destroyed`` (DESIGN section 6)."""
+
+        CURRENT = "current"
+        SUPERSEDED = "superseded"
+        REVOKED = "revoked"
+        DESTROYED = "destroyed"
+
+    conference = models.ForeignKey("conferences.Conference", on_delete=models.CASCADE, related_name="epochs")
+    organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT)
+    number = models.PositiveBigIntegerField()
+    key_id = models.CharField(max_length=22, unique=True)
+    state = models.CharField(max_length=12, choices=State.choices)
+    reason = models.CharField(max_length=20)
+    sealed_key = models.BinaryField(null=True)
+    opened_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    destroyed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["conference", "number"], name="epoch_number_once"),
+            models.UniqueConstraint(fields=["conference"], condition=Q(state="current"), name="epoch_one_current"),
+            models.CheckConstraint(
+                condition=Q(state="destroyed", sealed_key=None) | ~Q(state="destroyed"), name="epoch_destroyed_has_no_key"
+            ),
+        ]
+
+    @property
+    def spi(self) -> int:
+        """16-bit SPI on the media wire (RFC 8870)."""
+        return int(self.number) % 65536
+
+
+class Endpoint(models.Model):
+    """A membership's keys: the DPoP thumbprint it is bound to, and its member secret until it leaves."""
+
+    membership = models.OneToOneField("roster.Membership", on_delete=models.CASCADE, primary_key=True)
+    conference = models.ForeignKey("conferences.Conference", on_delete=models.CASCADE, related_name="endpoints")
+    organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT)
+    account = models.ForeignKey("authorization.Account", on_delete=models.CASCADE)
+    jkt = models.CharField(max_length=43)
+    sealed_member_secret = models.BinaryField(null=True)
+    connected_at = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["conference", "jkt"])]

@@ -1,0 +1,40 @@
+"""What an endpoint may say on the push socket (docs/protocol.md section 5)."""
+
+from typing import Any
+
+from protocol import strict_json
+from protocol.errors import Malformed
+
+MESSAGE_LIMIT = 256 * 1024  # bytes
+_MEMBERS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "hello": {"token": str, "proof": str},
+    "installed": {"epoch": int},
+    "heartbeat": {"number": int},
+    "state": {},
+    "renew": {"token": str, "proof": str},
+    "media": {"sending": bool, "problem": (str, type(None))},
+    "leaving": {},
+    "deleted": {"epochs": list},
+}
+
+
+def parse_message(text: str) -> dict[str, Any]:
+    """Parse one message.
+
+    Raises:
+        Malformed: unknown type, other members, or a member of another kind.
+
+    """
+    message = strict_json.parse(text.encode(), limit=MESSAGE_LIMIT)
+    kind = message.get("type")
+    if not isinstance(kind, str) or kind not in _MEMBERS:
+        raise Malformed("unknown message type")
+    expected = _MEMBERS[kind]
+    if set(message) != {"type", *expected}:
+        raise Malformed("message has other members")
+    for name, kinds in expected.items():
+        if not isinstance(message[name], kinds) or (kinds is int and isinstance(message[name], bool)):
+            raise Malformed("message member of another kind")
+    if kind == "deleted" and not all(type(number) is int for number in message["epochs"]):
+        raise Malformed("message member of another kind")
+    return message

@@ -1,0 +1,145 @@
+"""Epochs: one membership of the conference = one EKT key (DESIGN section 6).
+
+Every function here runs in a transaction that holds the conference's :class:`KeyState` row: numbers rise strictly,
+without a gap, and one epoch is current, however many processes ask at once.
+"""
+
+from datetime import datetime, timedelta
+
+from conferences.models import Conference, new_identifier
+from conferences.services.audit import record
+from kmf.crypto.seal import new_key
+from kmf.hints import announce_on_commit
+from kmf.models import Epoch, KeyState
+from kmf.selectors import current_epoch
+from kmf.services.sealing import make_conference_key, seal_ekt_key
+from roster.models import Membership
+from roster.selectors import present_memberships, unannounced_leaves
+from roster.services.statements import append_delta
+
+COALESCE = timedelta(milliseconds=100)  # leaves of this window share one epoch; a joiner may share one this young
+
+
+def lock_state(*, conference: Conference, now: datetime) -> KeyState:
+    """The conference's row, locked until the transaction ends; made at the first key request."""
+    KeyState.objects.get_or_create(conference=conference, defaults={"organisation": conference.organisation})
+    state = KeyState.objects.select_for_update().get(conference=conference)
+    make_conference_key(conference=conference, now=now)
+    return state
+
+
+def epoch_for_join(*, state: KeyState, conference: Conference, membership: Membership, now: datetime) -> Epoch:
+    """The epoch whose key a joiner gets: a new one, or the current one under ``share`` or within 100 ms of its opening."""
+    current = current_epoch(conference.id)
+    waiting = unannounced_leaves(conference.id)
+    young = current is not None and now - current.opened_at <= COALESCE
+    shared = conference.on_join == Conference.OnJoin.SHARE or young
+    if current is None or waiting or not shared or current.expires_at <= now:
+        return open_epoch(state=state, conference=conference, cause="join", joined=[membership], now=now)
+    append_delta(conference=conference, epoch=int(current.number), cause="join", joined=[membership], left=[], now=now)
+    record(
+        event="epoch.shared",
+        at=now,
+        actor="system",
+        conference=conference,
+        details={"epoch": current.number, "holders": [holder(membership)]},
+    )
+    _changed(state)
+    return current
+
+
+def rekey_for_leave(*, state: KeyState, conference: Conference, now: datetime) -> None:
+    """A new epoch at once; a further leave within 100 ms waits for the window's end, together with all others."""
+    last = state.last_leave_rekey_at
+    if last is not None and now - last < COALESCE:
+        state.rekey_due_at = state.rekey_due_at or last + COALESCE
+        _changed(state)
+        return
+    open_due_to_leave(state=state, conference=conference, now=now)
+
+
+def open_due_to_leave(*, state: KeyState, conference: Conference, now: datetime) -> None:
+    """Open the epoch that locks leavers out; with nobody left there is no epoch to open, and the current one is over."""
+    state.last_leave_rekey_at = now
+    if present_memberships(conference.id):
+        open_epoch(state=state, conference=conference, cause="leave", joined=[], now=now)
+        return
+    revoke_current(conference=conference, reason="empty", now=now)
+    append_delta(
+        conference=conference,
+        epoch=int(state.last_epoch),
+        cause="leave",
+        joined=[],
+        left=unannounced_leaves(conference.id),
+        now=now,
+    )
+    state.rekey_due_at = None
+    _changed(state)
+
+
+def open_epoch(*, state: KeyState, conference: Conference, cause: str, joined: list[Membership], now: datetime) -> Epoch:
+    """Make a fresh EKT key for those present and supersede the epoch before it."""
+    Epoch.objects.filter(conference=conference, state=Epoch.State.CURRENT).update(state=Epoch.State.SUPERSEDED, closed_at=now)
+    state.last_epoch += 1
+    state.rekey_due_at = None
+    number, key_id = int(state.last_epoch), new_identifier()
+    epoch = Epoch.objects.create(
+        conference=conference,
+        organisation=conference.organisation,
+        number=number,
+        key_id=key_id,
+        state=Epoch.State.CURRENT,
+        reason=cause,
+        sealed_key=seal_ekt_key(conference_id=conference.id, epoch=number, key_id=key_id, ekt_key=new_key()),
+        opened_at=now,
+        expires_at=min(now + timedelta(seconds=conference.ttl_s), conference.closes_at),
+    )
+    left = unannounced_leaves(conference.id)
+    append_delta(conference=conference, epoch=number, cause=cause, joined=joined, left=left, now=now)
+    record(
+        event="epoch.opened",
+        at=now,
+        actor="system",
+        conference=conference,
+        details={
+            "epoch": number,
+            "spi": epoch.spi,
+            "key_id": key_id,
+            "reason": cause,
+            "holders": [holder(membership) for membership in present_memberships(conference.id)],
+        },
+    )
+    _changed(state)
+    return epoch
+
+
+def revoke_current(*, conference: Conference, reason: str, now: datetime) -> None:
+    """End the current epoch without a successor."""
+    current = current_epoch(conference.id)
+    if current is None:
+        return
+    current.state = Epoch.State.REVOKED
+    current.closed_at = now
+    current.save(update_fields=["state", "closed_at"])
+    record(
+        event="epoch.revoked",
+        at=now,
+        actor="system",
+        conference=conference,
+        details={"epoch": current.number, "reason": reason},
+    )
+
+
+def holder(membership: Membership) -> dict[str, object]:
+    """A holder as the audit names him."""
+    return {
+        "source_id": membership.source_id,
+        "identity": membership.participant.identity,
+        "name": membership.name,
+    }
+
+
+def _changed(state: KeyState) -> None:
+    state.version += 1
+    state.save()
+    announce_on_commit(state.conference_id)

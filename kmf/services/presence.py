@@ -1,0 +1,66 @@
+"""Leaves: however one is noticed, it ends the membership, destroys the member secret and opens an epoch."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from conferences.models import Conference, Participant
+from conferences.services.audit import record
+from conferences.services.outbox import enqueue
+from kmf.models import Endpoint
+from kmf.selectors import present_endpoint
+from kmf.services.epochs import lock_state, rekey_for_leave
+from roster.services import membership as memberships
+
+EVICTING = {"removed", "withdrawn", "replaced"}  # reasons that the provider must carry out too
+
+
+def end_membership(*, endpoint: Endpoint, reason: str, now: datetime) -> None:
+    """End one membership under the conference's lock, without the epoch that must follow."""
+    membership = endpoint.membership
+    memberships.end(membership=membership, reason=reason, now=now)
+    endpoint.sealed_member_secret = None
+    endpoint.save(update_fields=["sealed_member_secret"])
+    participant = membership.participant
+    record(
+        event="endpoint.left",
+        at=now,
+        actor=participant.identity,
+        conference=endpoint.conference,
+        details={
+            "source_id": membership.source_id,
+            "identity": participant.identity,
+            "name": membership.name,
+            "reason": reason,
+        },
+    )
+    if reason in EVICTING:
+        order_eviction(conference=endpoint.conference, participant=participant, now=now)
+
+
+@transaction.atomic
+def leave(*, endpoint_id: int, reason: str, now: datetime) -> None:
+    """An endpoint has left; nothing happens if it had left before."""
+    conference = Conference.objects.select_related("organisation").get(endpoints=endpoint_id)
+    state = lock_state(conference=conference, now=now)
+    endpoint = present_endpoint(endpoint_id)
+    if endpoint is None:
+        return
+    end_membership(endpoint=endpoint, reason=reason, now=now)
+    rekey_for_leave(state=state, conference=conference, now=now)
+
+
+def note_heartbeats(*, endpoint_ids: Iterable[int], now: datetime) -> None:
+    """Remember that endpoints live, in one statement for a hub's sockets."""
+    Endpoint.objects.filter(pk__in=list(endpoint_ids), membership__left_at=None).update(last_seen_at=now)
+
+
+def order_eviction(*, conference: Conference, participant: Participant, now: datetime) -> None:
+    """Have the provider cut a participant's transport. His keys are over without it."""
+    enqueue(
+        kind="provider.order",
+        payload={"order": "evict", "handle": conference.handle, "pseudonym": participant.pseudonym},
+        organisation=conference.organisation,
+        now=now,
+    )

@@ -1,0 +1,23 @@
+"""Refusals before anybody is known: the audit gets the precise reason, the outside one and the same code."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from conferences.models import Conference
+from conferences.services.audit import record
+from kmf.errors import KMFError
+from protocol.errors import ProtocolError
+
+
+@transaction.atomic
+def record_refusal(*, conference_id: str | None, where: str, refusal: ProtocolError | KMFError, now: datetime) -> None:
+    """Write ``request.refused`` to the conference's chain, or the system's where there is none."""
+    conference = Conference.objects.select_related("organisation").filter(pk=conference_id).first()
+    record(
+        event="request.refused",
+        at=now,
+        actor="unknown",
+        conference=conference,
+        details={"where": where, "code": refusal.code, "reason": refusal.reason},
+    )

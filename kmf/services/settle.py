@@ -1,0 +1,101 @@
+"""Bring a conference's keys in line with the time and the rows. The database decides; whoever comes by calls this.
+
+Called by the hub's clock, by the sweep, at each key request and after a hint: idempotent, under the conference's lock.
+"""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from conferences.errors import ConferenceOver
+from conferences.models import Conference
+from conferences.services.audit import record
+from conferences.services.outbox import enqueue
+from conferences.services.scheduling import end_conference
+from kmf.hints import announce_on_commit
+from kmf.models import ConferenceKey, Epoch, KeyState
+from kmf.selectors import current_epoch, endpoints_to_end
+from kmf.services.epochs import lock_state, open_due_to_leave, open_epoch, rekey_for_leave, revoke_current
+from kmf.services.presence import end_membership
+from roster.selectors import present_memberships
+
+SILENCE = timedelta(seconds=15)  # three missed heartbeats
+SUPERSEDED_FOR = timedelta(seconds=30)  # then a superseded key's bytes go, unless a recording may need them
+
+
+@transaction.atomic
+def settle(*, conference_id: str, now: datetime) -> None:
+    """Do what is due now: the end, leaves that were not said, and epochs.
+
+    To settle a conference, in this order:
+      1. nothing, if its keys are over
+      2. its end, if it was ended or its time is up          ([PERC] 4.9)
+      3. leaves: withdrawn, disabled, silent                  ([PERC] 4.8)
+      4. a new epoch: leavers at their window's end, period   (DESIGN section 6)
+      5. destroy what is superseded
+    """
+    if not KeyState.objects.filter(conference_id=conference_id, closed_at=None).exists():
+        return
+    conference = Conference.objects.select_related("organisation").get(pk=conference_id)
+    state = lock_state(conference=conference, now=now)
+    # (1)
+    if state.closed_at is not None:
+        return
+    # (2)
+    if conference.ended_at is not None or conference.closes_at <= now:
+        _close(state=state, conference=conference, now=now)
+        return
+    # (3)
+    ending = endpoints_to_end(conference, now - SILENCE)
+    for endpoint, reason in ending:
+        end_membership(endpoint=endpoint, reason=reason, now=now)
+    if ending:
+        rekey_for_leave(state=state, conference=conference, now=now)
+    # (4)
+    if state.rekey_due_at is not None and state.rekey_due_at <= now:
+        open_due_to_leave(state=state, conference=conference, now=now)
+    _rekey_if_due(state=state, conference=conference, now=now)
+    # (5)
+    if conference.past_access == Conference.PastAccess.NONE:
+        _destroy(conference, states=[Epoch.State.SUPERSEDED, Epoch.State.REVOKED], before=now - SUPERSEDED_FOR, now=now)
+
+
+def _rekey_if_due(*, state: KeyState, conference: Conference, now: datetime) -> None:
+    current = current_epoch(conference.id)
+    if current is None or current.opened_at + timedelta(seconds=conference.rekey_s) > now:
+        return
+    if present_memberships(conference.id):
+        open_epoch(state=state, conference=conference, cause="periodic", joined=[], now=now)
+
+
+def _close(*, state: KeyState, conference: Conference, now: datetime) -> None:
+    """Revoke, tell everybody, close at the provider, destroy."""
+    if conference.ended_at is None:
+        with suppress(ConferenceOver):  # the initiator was quicker
+            end_conference(conference_id=conference.id, reason="schedule", actor="system", now=now)
+    for endpoint in conference.endpoints.filter(membership__left_at=None).select_related("membership__participant"):
+        end_membership(endpoint=endpoint, reason="ended", now=now)
+    revoke_current(conference=conference, reason="ended", now=now)
+    state.closed_at = now
+    state.version += 1
+    state.save()
+    enqueue(
+        kind="provider.order",
+        payload={"order": "close", "handle": conference.handle},
+        organisation=conference.organisation,
+        now=now,
+    )
+    if conference.past_access == Conference.PastAccess.NONE:
+        _destroy(conference, states=[Epoch.State.SUPERSEDED, Epoch.State.REVOKED], before=now, now=now)
+        ConferenceKey.objects.filter(conference=conference).delete()
+    announce_on_commit(conference.id)
+
+
+def _destroy(conference: Conference, *, states: list[Epoch.State], before: datetime, now: datetime) -> None:
+    rows = Epoch.objects.filter(conference=conference, state__in=states, closed_at__lte=before)
+    numbers = sorted(rows.values_list("number", flat=True))
+    if not numbers:
+        return
+    rows.update(state=Epoch.State.DESTROYED, sealed_key=None, destroyed_at=now)
+    record(event="epoch.destroyed", at=now, actor="system", conference=conference, details={"epochs": numbers})

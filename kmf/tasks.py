@@ -1,0 +1,30 @@
+"""Celery wakes, the database decides: the sweep settles what is due, in every conference that has keys."""
+
+import logging
+from datetime import UTC, datetime
+
+from celery import shared_task
+from django.db import Error as DatabaseError
+
+from kmf.errors import KMFError
+from kmf.selectors import open_conferences
+from kmf.services.clean import clean_up
+from kmf.services.settle import settle
+
+_log = logging.getLogger(__name__)
+
+
+@shared_task(name="kmf.sweep")  # type: ignore[untyped-decorator]  # celery has no types
+def sweep() -> None:
+    """Settle every open conference; one that fails does not stop the others."""
+    for conference_id in open_conferences():
+        try:
+            settle(conference_id=conference_id, now=datetime.now(UTC))
+        except (DatabaseError, KMFError):
+            _log.warning("sweep: a conference could not be settled now")
+
+
+@shared_task(name="kmf.clean")  # type: ignore[untyped-decorator]  # celery has no types
+def clean() -> None:
+    """Drop what nobody may need any more."""
+    clean_up(now=datetime.now(UTC))

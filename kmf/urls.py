@@ -1,0 +1,10 @@
+"""URLs of the KMF's own API; the endpoint page's are in kmf.urls_endpoint."""
+
+from django.urls import path
+
+from kmf.views.keys import keys, leave
+
+urlpatterns = [
+    path("keys", keys, name="keys"),
+    path("conferences/<str:conference_id>/leave", leave, name="leave"),
+]

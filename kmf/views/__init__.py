@@ -1,0 +1,1 @@
+"""HTTP of the KMF origin: views translate, services decide."""

@@ -1,0 +1,35 @@
+"""What parsing and verifying may raise.
+
+    ProtocolError
+    ├── Malformed       not of the form of docs/protocol.md
+    ├── InvalidToken    access token refused
+    └── InvalidProof    DPoP proof refused
+
+``reason`` is a short fixed text without any input: safe to log and to audit, never for an outsider.
+"""
+
+
+class ProtocolError(Exception):
+    """Root. ``code`` is what an outsider may learn, ``reason`` is for the audit."""
+
+    code = "malformed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Malformed(ProtocolError):
+    """Input is not of the agreed form."""
+
+
+class InvalidToken(ProtocolError):
+    """An access token was refused."""
+
+    code = "invalid_token"
+
+
+class InvalidProof(ProtocolError):
+    """A DPoP proof was refused."""
+
+    code = "invalid_dpop_proof"

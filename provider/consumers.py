@@ -1,0 +1,133 @@
+"""The signalling socket ``{provider}/conferences/{handle}/signalling`` (docs/protocol.md section 7)."""
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+
+from provider.errors import MDDGone, ProviderError
+from provider.mdd.conference_room import ConferenceRoom, RoomAccess
+from provider.mdd.janus_session import JanusSession
+from provider.models import Seat
+from provider.services.seats import end_seat, open_seat
+from provider.signalling.hub import HUB
+from provider.signalling.messages import Bye, Hello, parse
+from provider.signalling.outbox import Outbox
+from provider.signalling.rate_limit import RateLimit
+from provider.signalling.session import SignallingSession
+
+HELLO_S = 5
+CLOSE_CODES = {
+    "malformed": 4400,
+    "invalid_token": 4401,
+    "evicted": 4403,
+    "too_slow": 4408,
+    "replaced": 4409,
+    "closed": 4410,
+    "too_large": 4413,
+    "too_many": 4429,
+    "mdd_gone": 4503,
+    "unavailable": 4503,
+}
+logger = logging.getLogger(__name__)
+
+
+class SignallingConsumer(AsyncWebsocketConsumer):
+    """One endpoint. Reasons end up in the log without pseudonym or handle."""
+
+    seat: Seat | None = None
+    session: SignallingSession | None = None
+    janus: JanusSession | None = None
+    room: ConferenceRoom | None = None
+
+    async def connect(self) -> None:
+        """Accept; nothing is known of the endpoint before its ``hello``."""
+        self.ended = False
+        self.limit = RateLimit()
+        self.ending: set[asyncio.Task[None]] = set()
+        await self.accept()
+        self.outbox = Outbox(lambda text: self.send(text_data=text), lambda: self.end_soon("too_slow"))
+        self.hello_timer = asyncio.get_running_loop().call_later(HELLO_S, self.end_soon, "invalid_token")
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Take one frame."""
+        del bytes_data  # parse refuses what is no text
+        if self.ended:
+            return
+        try:
+            self.limit.check(time.monotonic())
+            await self._take(text_data)
+        except ProviderError as error:
+            logger.info("signalling ended: %s", error.reason)
+            await self.end(error.code)
+        except DatabaseError:
+            logger.exception("signalling ended: the database is away")
+            await self.end("unavailable")
+
+    async def disconnect(self, code: int) -> None:
+        """Give the seat back."""
+        del code
+        await self.end(None)
+
+    async def _take(self, text: str | None) -> None:
+        message = parse(text)
+        if isinstance(message, Bye):
+            await self.end("left")
+        elif self.session is not None:
+            await self.session.take(message)
+        elif isinstance(message, Hello):
+            await self._open(message.ticket)
+        else:
+            await self.end("invalid_token")
+
+    async def _open(self, ticket: str) -> None:
+        self.hello_timer.cancel()
+        handle = self.scope["url_route"]["kwargs"]["handle"]
+        self.seat = seat = await database_sync_to_async(open_seat)(handle=handle, ticket=ticket, now=timezone.now())
+        HUB.wake()  # an earlier seat of the same endpoint may be in this process
+        HUB.add(seat.id, self.end_soon)
+        api_secret = settings.PROVIDER_JANUS_SECRET_FILE.read_text().strip()
+        self.janus = await JanusSession.open(url=settings.PROVIDER_JANUS_URL, api_secret=api_secret)
+        access = RoomAccess(seat.room.mdd_room, seat.room.secret, seat.room.pin, seat.mdd_token, seat.feed)
+        self.room = await ConferenceRoom.enter(self.janus, access, api_secret=api_secret)
+        self.session = SignallingSession(self.room, self.outbox.put, lambda: self.end_soon("mdd_gone"))
+        self.session.welcome(seat.feed)
+
+    def end_soon(self, code: str) -> None:
+        """End from where nobody can wait."""
+        task = asyncio.ensure_future(self.end(code))
+        self.ending.add(task)
+        task.add_done_callback(self.ending.discard)
+
+    async def end(self, code: str | None) -> None:
+        """End once: tell why (None: the socket is gone already), give back seat and room, close."""
+        if self.ended:
+            return
+        self.ended = True
+        self.hello_timer.cancel()
+        if code not in (None, "left"):
+            self.outbox.put({"type": "gone", "code": code})
+        if code is not None:
+            await self.outbox.close()
+            await self.close(code=CLOSE_CODES.get(code, 1000))
+        else:
+            self.outbox.cancel()
+        await self._give_back(code)
+
+    async def _give_back(self, code: str | None) -> None:
+        empty = False
+        if self.seat is not None:
+            HUB.remove(self.seat.id)
+            with suppress(DatabaseError):
+                empty = await database_sync_to_async(end_seat)(seat_id=self.seat.id, reason=code or "lost", now=timezone.now())
+        if self.janus is not None:
+            if self.room is not None:
+                with suppress(MDDGone):
+                    await self.room.leave(destroy=empty)
+            await self.janus.close()

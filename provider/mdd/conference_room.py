@@ -1,0 +1,149 @@
+"""One endpoint's part in a VideoRoom: a handle to publish, a handle to subscribe.
+
+Rooms are made on demand: whoever finds none makes it with the same random secrets, so a restarted Janus needs no repair.
+
+Spec: Janus VideoRoom plugin documentation, "VideoRoom API".
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from provider.errors import MDDRefused
+from provider.mdd.feeds import Stream, parse_publishers
+from provider.mdd.janus_session import JanusSession, Reply
+from provider.mdd.room_key import room_admin_key
+
+NO_SUCH_ROOM = 426
+ROOM_EXISTS = 427
+PUBLISHERS = 1000
+VIDEO_BIT_PER_S = 2_000_000
+
+
+@dataclass(frozen=True, repr=False)
+class RoomAccess:
+    """What one endpoint's part needs: the room's random name, secret and PIN, its own token and feed."""
+
+    room: str
+    secret: str
+    pin: str
+    token: str
+    feed: str
+
+
+class ConferenceRoom:
+    """Made by `enter`."""
+
+    def __init__(self, session: JanusSession, access: RoomAccess, publisher: int) -> None:
+        self.session = session
+        self.publisher = publisher
+        self.subscriber: int | None = None
+        self._access = access
+        self._private_id = 0
+        self._publishing = False
+        self.feeds: dict[str, tuple[Stream, ...]] = {}
+
+    @classmethod
+    async def enter(cls, session: JanusSession, access: RoomAccess, *, api_secret: str) -> Self:
+        """Enter the room, made if it is not there, as a publisher that does not publish yet.
+
+        Raises:
+            MDDGone: Janus is away or refuses.
+
+        """
+        room = cls(session, access, await session.attach())
+        for attempt in range(3):
+            await room._ensure(api_secret)
+            try:
+                await room._join()
+                break
+            except MDDRefused as refused:  # the last one left and took the room away between the two
+                if refused.number != NO_SUCH_ROOM or attempt == 2:  # noqa: PLR2004  third time
+                    raise
+        return room
+
+    async def publish(self, sdp: str, tracks: Iterable[tuple[str, str]]) -> str:
+        """Publish, or negotiate anew; ``tracks`` are (mid, track). Returns the answer's SDP."""
+        descriptions = [{"mid": mid, "description": track} for mid, track in tracks]
+        request = "configure" if self._publishing else "publish"
+        body = {"request": request, "descriptions": descriptions, "bitrate": VIDEO_BIT_PER_S}
+        reply = await self.session.request(self.publisher, body, kind="offer", sdp=sdp)
+        if reply.sdp is None:
+            raise MDDRefused(0)
+        self._publishing = True
+        return reply.sdp
+
+    async def subscribe(self, added: Iterable[Stream], removed: Iterable[Stream]) -> Reply | None:
+        """Change the subscription; returns Janus' reply if it brings an offer."""
+        add, drop = ([{"feed": stream.feed, "mid": stream.mid} for stream in some] for some in (added, removed))
+        if self.subscriber is None:
+            self.subscriber = handle = await self.session.attach()
+            body = {"request": "join", "ptype": "subscriber", "streams": add, "private_id": self._private_id}
+            try:
+                reply = await self.session.request(handle, body | self._room())
+            except MDDRefused:
+                self.subscriber = None
+                raise
+        else:
+            change: dict[str, Any] = {"request": "update"}
+            change |= {"subscribe": add} if add else {}
+            change |= {"unsubscribe": drop} if drop else {}
+            reply = await self.session.request(self.subscriber, change)
+        return reply if reply.sdp is not None else None
+
+    async def start(self, sdp: str) -> None:
+        """Give Janus the answer to its offer."""
+        if self.subscriber is not None:
+            await self.session.request(self.subscriber, {"request": "start"}, kind="answer", sdp=sdp)
+
+    async def leave(self, *, destroy: bool) -> None:
+        """Take this endpoint's token back, or the whole room away; the caller closes the session."""
+        secret = {"room": self._access.room, "secret": self._access.secret}
+        body = {"request": "allowed", "action": "remove", "allowed": [self._access.token]}
+        await self.session.request(self.publisher, (body if not destroy else {"request": "destroy"}) | secret)
+
+    def _room(self) -> dict[str, Any]:
+        return {"room": self._access.room, "pin": self._access.pin}
+
+    async def _ensure(self, api_secret: str) -> None:
+        token = {"allowed": [self._access.token]}
+        secret = {"room": self._access.room, "secret": self._access.secret}
+        try:
+            body = _NEW_ROOM | {"admin_key": room_admin_key(api_secret), "pin": self._access.pin}
+            await self.session.request(self.publisher, body | secret | token)
+        except MDDRefused as refused:
+            if refused.number != ROOM_EXISTS:
+                raise
+            body = {"request": "allowed", "action": "add"}
+            await self.session.request(self.publisher, body | secret | token)
+
+    async def _join(self) -> None:
+        body = {"request": "join", "ptype": "publisher", "id": self._access.feed, "token": self._access.token}
+        reply = await self.session.request(self.publisher, body | self._room())
+        self._private_id = reply.data["private_id"]
+        self.feeds = parse_publishers(reply.data.get("publishers", []))
+
+
+_NEW_ROOM: dict[str, Any] = {
+    "request": "create",
+    "permanent": False,
+    "is_private": True,
+    "description": "",
+    "publishers": PUBLISHERS,
+    "require_e2ee": True,
+    "require_pvtid": True,
+    "bitrate": VIDEO_BIT_PER_S,
+    "videocodec": "vp8",
+    "audiocodec": "opus",
+    "opus_fec": False,
+    "opus_dtx": False,
+    # Header extensions travel in clear: these would tell who speaks, and how a device is held.
+    "audiolevel_ext": False,
+    "audiolevel_event": False,
+    "videoorient_ext": False,
+    "playoutdelay_ext": False,
+    "transport_wide_cc_ext": True,
+    "notify_joining": False,
+    "record": False,
+    "lock_record": True,
+}

@@ -1,0 +1,1 @@
+"""What the provider decides and writes."""

@@ -1,0 +1,75 @@
+"""The open sockets of this process, and the watcher that ends those whose seat is over.
+
+The database says which seats are over, whoever ended them: this process looks each second, and at once when an order came in
+here. So several processes need no channel between them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+from django.utils import timezone
+
+from provider.selectors import ended_among
+from provider.services.cleaning import clean
+from provider.services.seats import mark_seen
+
+LOOK_S = 1.0
+SEEN_EVERY = 10  # looks
+CLEAN_EVERY = 60  # looks
+logger = logging.getLogger(__name__)
+
+
+class Hub:
+    """One for a process."""
+
+    def __init__(self) -> None:
+        self._ends: dict[int, Callable[[str], None]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._awake: asyncio.Event | None = None
+
+    def add(self, seat_id: int, end: Callable[[str], None]) -> None:
+        """Watch a seat; ``end`` is called in the event loop with the reason when it is over."""
+        self._ends[seat_id] = end
+        if self._task is None or self._task.done():
+            self._loop, self._awake = asyncio.get_running_loop(), asyncio.Event()
+            self._task = asyncio.create_task(self._watch(self._awake))
+
+    def remove(self, seat_id: int) -> None:
+        """Watch it no more."""
+        self._ends.pop(seat_id, None)
+
+    def wake(self) -> None:
+        """Look now. May be called from any thread."""
+        if self._loop is not None and self._awake is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._awake.set)
+
+    async def _watch(self, awake: asyncio.Event) -> None:
+        looks = 0
+        while self._ends:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(awake.wait(), LOOK_S)
+            awake.clear()
+            looks += 1
+            try:
+                await self._look(looks)
+            except DatabaseError:
+                logger.warning("the database is away; seats are looked at later")
+
+    async def _look(self, looks: int) -> None:
+        ended = await database_sync_to_async(ended_among)(list(self._ends))
+        for seat_id, reason in ended.items():
+            end = self._ends.pop(seat_id, None)
+            if end is not None:
+                end(reason)
+        if looks % SEEN_EVERY == 0:
+            await database_sync_to_async(mark_seen)(seat_ids=list(self._ends), now=timezone.now())
+        if looks % CLEAN_EVERY == 0:
+            await database_sync_to_async(clean)(now=timezone.now())
+
+
+HUB = Hub()

@@ -1,0 +1,52 @@
+"""Reads of the roster."""
+
+from roster.models import Membership, RosterDelta
+from roster.signing.chain import Entry
+
+
+def present_entries(conference_id: str) -> list[Entry]:
+    """Entries of everybody whom the chain's head names: present, or gone without a delta that says so yet."""
+    memberships = (
+        Membership.objects.filter(conference_id=conference_id, announced_left=False)
+        .select_related("participant")
+        .order_by("since", "source_id")
+    )
+    return [roster_entry(membership) for membership in memberships]
+
+
+def present_memberships(conference_id: str) -> list[Membership]:
+    """Memberships that have not ended, oldest first."""
+    rows = Membership.objects.filter(conference_id=conference_id, left_at=None).select_related("participant")
+    return list(rows.order_by("since", "source_id"))
+
+
+def unannounced_leaves(conference_id: str) -> list[Membership]:
+    """Ended memberships that no delta has named yet."""
+    rows = Membership.objects.filter(conference_id=conference_id, left_at__isnull=False, announced_left=False)
+    return list(rows.order_by("left_at"))
+
+
+def last_delta(conference_id: str) -> RosterDelta | None:
+    """The newest delta."""
+    return RosterDelta.objects.filter(conference_id=conference_id).order_by("-number").first()
+
+
+def deltas_after(conference_id: str, number: int) -> list[RosterDelta]:
+    """Deltas above ``number``, rising."""
+    return list(RosterDelta.objects.filter(conference_id=conference_id, number__gt=number).order_by("number"))
+
+
+def roster_entry(membership: Membership) -> Entry:
+    """A membership as the roster names it."""
+    participant = membership.participant
+    return Entry(
+        source_id=membership.source_id,
+        identity_key=bytes(membership.identity_key),
+        name=membership.name,
+        identity=participant.identity,
+        verified_by=membership.verified_by,
+        role=participant.role,
+        kind=participant.kind,
+        since=int(membership.since.timestamp()),
+        invited_by=participant.invited_by,
+    )

@@ -1,0 +1,225 @@
+/**
+ * A call: join through the conference application's frame, publish, receive, come back after a break, end.
+ * The frame carries session descriptions and nothing else; tracks and keys never reach it.
+ */
+
+import { CallError } from "./errors.js";
+import { connectFrame, FramePort } from "./frame_port.js";
+import { Publisher } from "./publisher.js";
+import { Subscriber } from "./subscriber.js";
+import { Watchdog } from "./watchdog.js";
+
+/** @typedef {import("./publisher.js").Track} Track */
+/** @typedef {import("./publisher.js").Tracks} Tracks */
+/** @typedef {import("./frame_port.js").FrameMessage} FrameMessage */
+/** @typedef {"connecting" | "connected" | "reconnecting" | "failed" | "closed"} CallState */
+/**
+ * @typedef {{frame: HTMLIFrameElement, providerOrigin: string, worker: Worker, iceTransportPolicy?: RTCIceTransportPolicy,
+ *   getJoin: () => Promise<{handle: string, url: string, token: string, proof: string}>,
+ *   counters: () => Promise<import("./watchdog.js").Counters>,
+ *   onRemoteTrack: (remote: import("./subscriber.js").RemoteTrack) => void, onRemoteGone: (remote: {id: string}) => void,
+ *   onState: (state: CallState) => void, onProblem: (code: string) => void}} CallOptions
+ */
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 8_000;
+/** After these there is nothing to come back to. */
+const FINAL = new Set(["closed", "evicted", "replaced", "ended", "denied"]);
+
+/** @param {CallOptions} options */
+export function createCall(options) {
+  const call = new Call(options);
+  void call.start();
+  return {
+    /** @param {Tracks} tracks */
+    publish: (tracks) => call.publish(tracks),
+    /** @param {Track} kind @param {MediaStreamTrack | null} track */
+    replace: (kind, track) => call.replace(kind, track),
+    /** @param {string} [code] */
+    close: (code) => call.close(code),
+  };
+}
+
+class Call {
+  #options;
+  #ended = new AbortController();
+  /** @type {FramePort | null} */
+  #port = null;
+  /** @type {Publisher | null} */
+  #publisher = null;
+  /** @type {Subscriber | null} */
+  #subscriber = null;
+  /** @type {Watchdog | null} */
+  #watchdog = null;
+  /** @type {Tracks | null} */
+  #tracks = null;
+  /** @type {CallState | null} */
+  #state = null;
+  #failures = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #pause = undefined;
+
+  /** @param {CallOptions} options */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  async start() {
+    this.#say("connecting");
+    try {
+      const port = await connectFrame(this.#options.frame, this.#ended.signal);
+      this.#port = new FramePort(port, {
+        onMessage: (message) => void this.#take(message),
+        onBroken: (code) => this.#fail(code),
+      });
+    } catch (error) {
+      this.#fail(codeOf(error));
+      return;
+    }
+    await this.#join();
+  }
+
+  /** @param {Tracks} tracks */
+  async publish(tracks) {
+    this.#tracks = { ...this.#tracks, ...tracks };
+    await this.#publisher?.publish(this.#tracks);
+  }
+
+  /** @param {Track} kind @param {MediaStreamTrack | null} track */
+  async replace(kind, track) {
+    this.#tracks = { ...this.#tracks, [kind]: track };
+    await this.#publisher?.replace(kind, track);
+  }
+
+  /** @param {string} [code] */
+  close(code) {
+    if (this.#ended.signal.aborted) return;
+    this.#port?.send({ type: "leave" });
+    this.#finish("closed", code);
+  }
+
+  async #join() {
+    try {
+      const join = await this.#options.getJoin();
+      const expected = `${this.#options.providerOrigin}/conferences/${join.handle}/join`;
+      if (join.url !== expected) throw new CallError("join_url");
+      if (!this.#ended.signal.aborted) this.#port?.send({ type: "join", ...join });
+    } catch (error) {
+      this.#comeBack(codeOf(error));
+    }
+  }
+
+  /** @param {FrameMessage} message */
+  async #take(message) {
+    try {
+      switch (message.type) {
+        case "joined":
+          await this.#connect(message.iceServers);
+          break;
+        case "published":
+          await this.#publisher?.answer(message.sdp);
+          break;
+        case "offer":
+          this.#subscriber?.offer(message.sdp, message.streams);
+          break;
+        case "gone":
+          if (FINAL.has(message.code)) this.#finish("closed", message.code);
+          else this.#comeBack(message.code);
+          break;
+      }
+    } catch (error) {
+      this.#fail(codeOf(error));
+    }
+  }
+
+  /** @param {RTCIceServer[]} iceServers */
+  async #connect(iceServers) {
+    this.#disconnect();
+    const { worker, iceTransportPolicy = "all", onRemoteTrack, onRemoteGone, counters } = this.#options;
+    const configuration = { iceServers, iceTransportPolicy };
+    this.#publisher = new Publisher({
+      worker,
+      configuration,
+      onState: (state) => this.#connectionState(state),
+      send: (offer) => this.#port?.send({ type: "publish", ...offer }),
+    });
+    this.#subscriber = new Subscriber({
+      worker,
+      configuration,
+      onState: (state) => state === "failed" && this.#comeBack("connection_failed"),
+      send: (answer) => this.#port?.send({ type: "answer", ...answer }),
+      onRemoteTrack,
+      onRemoteGone,
+      onBroken: (code) => this.#fail(code),
+    });
+    this.#watchdog = new Watchdog({
+      watched: () => ({ senders: this.#publisher?.senders ?? [], receivers: this.#subscriber?.receivers ?? [] }),
+      counters,
+      onUnprotected: () => this.#fail("unprotected_media"),
+    });
+    if (this.#tracks) await this.#publisher.publish(this.#tracks);
+  }
+
+  /** @param {RTCPeerConnectionState} state */
+  #connectionState(state) {
+    if (state === "connected") {
+      this.#failures = 0;
+      this.#say("connected");
+    } else if (state === "failed") {
+      this.#comeBack("connection_failed");
+    }
+  }
+
+  /** Join again, after a pause that grows. @param {string} code */
+  #comeBack(code) {
+    if (this.#ended.signal.aborted || this.#pause !== undefined) return;
+    this.#disconnect();
+    this.#say("reconnecting");
+    this.#options.onProblem(code);
+    const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      void this.#join();
+    }, longest * (0.5 + Math.random() / 2));
+  }
+
+  #disconnect() {
+    this.#watchdog?.stop();
+    this.#publisher?.close();
+    this.#subscriber?.close();
+    this.#watchdog = this.#publisher = this.#subscriber = null;
+  }
+
+  /** @param {string} code */
+  #fail(code) {
+    if (this.#ended.signal.aborted) return;
+    this.#port?.send({ type: "leave" });
+    this.#finish("failed", code);
+  }
+
+  /** @param {CallState} state @param {string} [code] */
+  #finish(state, code) {
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort();
+    clearTimeout(this.#pause);
+    this.#disconnect();
+    // The frame still has to say good-bye to the provider; its end of the line closes with it.
+    this.#port = null;
+    this.#say(state);
+    if (code !== undefined) this.#options.onProblem(code);
+  }
+
+  /** @param {CallState} state */
+  #say(state) {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#options.onState(state);
+  }
+}
+
+/** @param {unknown} error */
+function codeOf(error) {
+  const code = /** @type {{code?: unknown}} */ (error)?.code;
+  return typeof code === "string" ? code : "call";
+}

@@ -1,0 +1,117 @@
+/** The others' media: one peer connection that only receives. Each track goes through the worker before it can be decoded. */
+
+import { CODEC } from "./codecs.js";
+import { CallError } from "./errors.js";
+import { checkOffer } from "./sdp.js";
+import { withoutCandidates, writeDescription } from "./sdp_write.js";
+
+/** @typedef {import("./frame_port.js").PlacedStream} PlacedStream */
+/** @typedef {import("./sdp.js").Description} Description */
+/** @typedef {{id: string, kind: string, track: MediaStreamTrack, stream: MediaStream}} RemoteTrack */
+/** @typedef {{id: string, feed: string, track: string, receiver: RTCRtpReceiver, ids: string[]}} Received */
+
+let made = 0;
+
+export class Subscriber {
+  #connection;
+  #options;
+  /** @type {Map<string, Received>} by mid */
+  #received = new Map();
+  /** Every id that a receiver ever had, by mid: its statistics go on when it is used again. @type {Map<string, string[]>} */
+  #ids = new Map();
+  #queue = Promise.resolve();
+
+  /**
+   * @param {{worker: Worker, configuration: RTCConfiguration, onState: (state: RTCPeerConnectionState) => void,
+   *   send: (answer: {sdp: string}) => void, onRemoteTrack: (remote: RemoteTrack) => void,
+   *   onRemoteGone: (remote: {id: string}) => void, onBroken: (code: string) => void}} options
+   */
+  constructor(options) {
+    this.#options = options;
+    this.#connection = new RTCPeerConnection({ ...options.configuration, bundlePolicy: "max-bundle" });
+    this.#connection.onconnectionstatechange = () => options.onState(this.#connection.connectionState);
+  }
+
+  /** Take an offer; offers are answered one after the other. @param {string} sdp @param {PlacedStream[]} streams */
+  offer(sdp, streams) {
+    this.#queue = this.#queue
+      .then(() => this.#take(sdp, streams))
+      .catch((error) => this.#options.onBroken(error instanceof CallError ? error.code : "subscription"));
+  }
+
+  close() {
+    this.#connection.onconnectionstatechange = null;
+    this.#connection.ontrack = null;
+    this.#connection.close();
+    for (const mid of [...this.#received.keys()]) this.#withdraw(mid);
+  }
+
+  /** What the watchdog looks at. */
+  get receivers() {
+    return [...this.#received.values()].map(({ receiver, ids }) => ({ receiver, ids }));
+  }
+
+  /** @param {string} sdp @param {PlacedStream[]} streams */
+  async #take(sdp, streams) {
+    const description = checkOffer(sdp);
+    const placed = new Map(streams.map((stream) => [stream.mid, stream]));
+    this.#withdrawOthers(description, placed);
+    // The events of setRemoteDescription come before any packet can be decoded: the transform is set within them.
+    this.#connection.ontrack = (event) => this.#receive(event, placed);
+    await this.#connection.setRemoteDescription({ type: "offer", sdp: writeDescription(description) });
+    this.#receiveReused(description, placed);
+    this.#checkDirections();
+    await this.#connection.setLocalDescription(await this.#connection.createAnswer());
+    this.#options.send({ sdp: withoutCandidates(this.#connection.localDescription?.sdp ?? "") });
+  }
+
+  /** Sections that ended, or hold another stream now. @param {Description} description @param {Map<string, PlacedStream>} placed */
+  #withdrawOthers(description, placed) {
+    const living = new Set(description.media.filter(({ direction }) => direction === "sendonly").map(({ mid }) => mid));
+    for (const [mid, { feed, track }] of [...this.#received]) {
+      const stream = placed.get(mid);
+      if (!living.has(mid) || stream?.feed !== feed || stream.track !== track) this.#withdraw(mid);
+    }
+  }
+
+  /** @param {string} mid */
+  #withdraw(mid) {
+    const gone = this.#received.get(mid);
+    this.#received.delete(mid);
+    if (gone) this.#options.onRemoteGone({ id: gone.id });
+  }
+
+  /** @param {RTCTrackEvent} event @param {Map<string, PlacedStream>} placed */
+  #receive({ transceiver }, placed) {
+    this.#attach(transceiver, placed);
+  }
+
+  /** A section that goes on with another stream fires no event. @param {Description} description @param {Map<string, PlacedStream>} placed */
+  #receiveReused(description, placed) {
+    const living = new Set(description.media.filter(({ direction }) => direction === "sendonly").map(({ mid }) => mid));
+    for (const transceiver of this.#connection.getTransceivers()) {
+      if (living.has(transceiver.mid ?? "") && !this.#received.has(transceiver.mid ?? "")) this.#attach(transceiver, placed);
+    }
+  }
+
+  /** @param {RTCRtpTransceiver} transceiver @param {Map<string, PlacedStream>} placed */
+  #attach(transceiver, placed) {
+    const mid = transceiver.mid ?? "";
+    const { receiver } = transceiver;
+    const kind = receiver.track.kind === "audio" ? "audio" : "video";
+    const { feed, track } = placed.get(mid) ?? { feed: "", track: kind === "audio" ? "mic" : "camera" };
+    const id = `receive-${(made += 1)}`;
+    const ids = [...(this.#ids.get(mid) ?? []), id];
+    const options = { direction: "receive", id, track, codec: CODEC[kind] };
+    receiver.transform = new RTCRtpScriptTransform(this.#options.worker, options);
+    this.#ids.set(mid, ids);
+    this.#received.set(mid, { id, feed, track, receiver, ids });
+    this.#options.onRemoteTrack({ id, kind, track: receiver.track, stream: new MediaStream([receiver.track]) });
+  }
+
+  #checkDirections() {
+    for (const transceiver of this.#connection.getTransceivers()) {
+      if (transceiver.direction === "sendrecv" || transceiver.direction === "sendonly") throw new CallError("sdp_direction");
+    }
+  }
+}

@@ -1,0 +1,269 @@
+/** The conference while one is in it: worker events to the stage, devices to the call, and every way out. */
+
+import { createCall } from "../call/call.js";
+import { announce } from "./announcer.js";
+import { Banner } from "./banner.js";
+import { showToggle, wireControls } from "./controls.js";
+import { byId, fromTemplate } from "./elements.js";
+import { nameOf, showCode, showPeople } from "./people.js";
+import { Stage } from "./stage.js";
+import { leftWords, TILES } from "./words.js";
+import { codeOf } from "./worker_port.js";
+
+const CLOCK_MS = 1_000;
+/** Problems of the call after which the media must not go on. */
+const UNSAFE = new Set(["unprotected_media"]);
+
+/**
+ * @typedef {import("./worker_port.js").WorkerPort} WorkerPort
+ * @typedef {import("./devices.js").Devices} Devices
+ * @typedef {import("../worker/roster/bodies.js").Policy} Policy
+ */
+
+export class Conference {
+  #port;
+  #devices;
+  #onOver;
+  #banner = new Banner();
+  #stage;
+  /** @type {ReturnType<typeof createCall> | null} */
+  #call = null;
+  /** @type {{url: string, proof: string} | null} */
+  #goodbye = null;
+  #over = false;
+  #startedAt = 0;
+  #clock = 0;
+  /** @type {WakeLockSentinel | null} */
+  #wakeLock = null;
+
+  /** @param {{port: WorkerPort, devices: Devices, speaker: string, onOver: (code: string) => void}} options */
+  constructor({ port, devices, speaker, onOver }) {
+    this.#port = port;
+    this.#devices = devices;
+    this.#onOver = onOver;
+    this.#stage = new Stage({
+      counters: () => port.request("counters"),
+      onSoundHeld: () => this.#soundHeld(),
+      onLock: (sending) => showSeal(sending),
+    });
+    this.#stage.speaker = speaker;
+    this.#listen();
+  }
+
+  /** Ask for the key and the roster. @returns {Promise<Policy>} */
+  async join() {
+    try {
+      return (await this.#port.request("join")).policy;
+    } catch (error) {
+      this.#over = true;
+      this.#stage.stop();
+      throw error;
+    }
+  }
+
+  /** Show the stage and connect the media. @param {{provider: string, policy: Policy}} options */
+  start({ provider, policy }) {
+    byId("title", HTMLElement).textContent = policy.title;
+    document.title = `${policy.title} – Conclave`;
+    wireControls({ onToggle: (kind) => void this.#toggle(kind), onLeave: () => this.#leave() });
+    this.#devices.onLost = (kind) => this.#publishAgain(kind);
+    addEventListener("pagehide", this.#sayGoodbye);
+    document.addEventListener("visibilitychange", this.#keepAwake);
+    this.#startedAt = performance.now();
+    this.#clock = setInterval(() => this.#showClock(), CLOCK_MS);
+    this.#stage.start();
+    this.#showDevices();
+    this.#connect(provider);
+    this.#keepAwake();
+    byId("stage", HTMLElement).focus({ preventScroll: true });
+  }
+
+  /** @param {string} providerOrigin */
+  #connect(providerOrigin) {
+    const frame = fromTemplate("frame-template");
+    byId("provider-frame", HTMLElement).replaceChildren(frame);
+    this.#call = createCall({
+      frame: /** @type {HTMLIFrameElement} */ (frame),
+      providerOrigin,
+      worker: this.#port.worker,
+      getJoin: () => this.#port.request("join-document"),
+      counters: () => this.#port.request("counters"),
+      onRemoteTrack: (remote) => this.#stage.addTrack(remote),
+      onRemoteGone: ({ id }) => this.#stage.removeTrack(id),
+      onState: (state) => this.#callState(state),
+      onProblem: (code) => this.#callProblem(code),
+    });
+    const { mic, camera } = this.#devices;
+    Promise.resolve(this.#call.publish({ mic: mic ?? undefined, camera: camera ?? undefined })).catch((error) => this.#callProblem(codeOf(error)));
+  }
+
+  #listen() {
+    this.#port.on("roster", (roster) => this.#rosterChanged(roster));
+    this.#port.on("connection", ({ state }) => this.#banner.set("reconnecting", state === "reconnecting"));
+    this.#port.on("freshness", ({ state }) => this.#freshnessChanged(state));
+    this.#port.on("leave-proof", (goodbye) => (this.#goodbye = goodbye));
+    this.#port.on("media", ({ media }) => this.#mediaEvent(media));
+    this.#port.on("over", ({ code }) => this.#end(code));
+  }
+
+  /** @param {any} roster */
+  #rosterChanged(roster) {
+    this.#stage.setRoster(roster);
+    showPeople(roster);
+    showCode(roster);
+    const { cause, joined, left } = roster.change;
+    if (cause === "snapshot") {
+      return;
+    }
+    for (const entry of joined) {
+      if (entry.sourceId !== roster.self) {
+        announce(`${nameOf(entry)} joined${entry.invitedBy ? `, invited by ${entry.invitedBy}` : ""}`);
+      }
+    }
+    left.forEach((/** @type {any} */ gone) => announce(leftWords(nameOf(gone.entry), gone.reason)));
+  }
+
+  /** @param {string} state */
+  #freshnessChanged(state) {
+    this.#banner.set("stale", state !== "fresh");
+    this.#banner.set("stopped", state === "stopped");
+    this.#tellMedia(state === "stopped" ? "stale" : null);
+  }
+
+  /** @param {any} media */
+  #mediaEvent(media) {
+    switch (media.type) {
+      case "source":
+        this.#stage.bind(media);
+        break;
+      case "installed":
+        this.#stage.setEpoch(media.epoch);
+        this.#banner.set("expired", false);
+        break;
+      case "expired":
+        this.#banner.set("expired", true);
+        break;
+      case "duplicate-source":
+        this.#banner.set("duplicate", true, { words: "Dismiss", run: () => this.#banner.set("duplicate", false) });
+        this.#tellMedia("duplicate_source");
+        break;
+      default:
+      // Frames that cannot be unlocked show at their tile.
+    }
+  }
+
+  /** @param {string} state */
+  #callState(state) {
+    if (this.#over) {
+      return;
+    }
+    byId("stage", HTMLElement).dataset.media = state;
+    this.#banner.set("media_reconnecting", state === "reconnecting");
+    this.#banner.set("media_failed", state === "failed" || state === "closed", { words: "Try again", run: () => location.reload() });
+  }
+
+  /** @param {string} code */
+  #callProblem(code) {
+    if (this.#over) {
+      return;
+    }
+    this.#tellMedia(code);
+    byId("stage", HTMLElement).dataset.problem = code;
+    if (UNSAFE.has(code)) {
+      void this.#port.request("leave");
+      this.#end(code);
+    }
+  }
+
+  /** @param {string | null} problem */
+  #tellMedia(problem) {
+    const sending = this.#devices.mic !== null || this.#devices.camera !== null;
+    void this.#port.request("media", { sending, problem }).catch(() => undefined);
+  }
+
+  /** @param {"mic" | "camera"} kind */
+  async #toggle(kind) {
+    if (this.#devices[kind]) {
+      this.#devices.close(kind);
+    } else {
+      showToggle(kind, { on: false, busy: true });
+      try {
+        await this.#devices.open(kind);
+        this.#banner.set(kind === "camera" ? "camera" : "microphone", false);
+      } catch {
+        this.#banner.set(kind === "camera" ? "camera" : "microphone", true);
+      }
+    }
+    await this.#publishAgain(kind);
+  }
+
+  /** @param {"mic" | "camera"} kind */
+  async #publishAgain(kind) {
+    this.#showDevices();
+    this.#tellMedia(null);
+    await this.#call?.replace(kind, this.#devices[kind]);
+  }
+
+  #showDevices() {
+    const { camera, mic } = this.#devices;
+    showToggle("camera", { on: camera !== null });
+    showToggle("mic", { on: mic !== null });
+    this.#stage.setOwn(camera, mic);
+  }
+
+  #soundHeld() {
+    const run = () => void this.#stage.playSound().then(() => this.#banner.set("sound", false));
+    this.#banner.set("sound", true, { words: "Turn the sound on", run });
+  }
+
+  #showClock() {
+    const minutes = Math.floor((performance.now() - this.#startedAt) / 60_000);
+    byId("clock", HTMLElement).textContent = minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  }
+
+  #keepAwake = () => {
+    if (document.visibilityState === "visible" && !this.#over) {
+      navigator.wakeLock?.request("screen").then(
+        (lock) => (this.#wakeLock = lock),
+        () => undefined,
+      );
+    }
+  };
+
+  /** The tab goes: the worker goes with it, so the goodbye was made in advance. */
+  #sayGoodbye = () => {
+    if (this.#goodbye && !this.#over) {
+      const { url, proof } = this.#goodbye;
+      void fetch(url, { method: "POST", headers: { DPoP: proof }, keepalive: true, credentials: "omit" }).catch(() => undefined);
+    }
+  };
+
+  #leave() {
+    void this.#port.request("leave");
+    this.#end("left");
+  }
+
+  /** @param {string} code */
+  #end(code) {
+    if (this.#over) {
+      return;
+    }
+    this.#over = true;
+    removeEventListener("pagehide", this.#sayGoodbye);
+    document.removeEventListener("visibilitychange", this.#keepAwake);
+    clearInterval(this.#clock);
+    void this.#wakeLock?.release();
+    this.#banner.clear();
+    this.#call?.close();
+    this.#stage.stop();
+    byId("provider-frame", HTMLElement).replaceChildren();
+    this.#devices.closeAll();
+    this.#onOver(code);
+  }
+}
+
+/** The seal at the top says what is true of our own sending. @param {boolean} sending */
+function showSeal(sending) {
+  byId("seal", HTMLElement).dataset.true = String(sending);
+  byId("seal-words", HTMLElement).textContent = sending ? TILES.sending : TILES.notSending;
+}

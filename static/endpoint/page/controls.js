@@ -1,0 +1,53 @@
+/** The bar below the stage, and the panels it opens. */
+
+import { byId, setIcon, within } from "./elements.js";
+
+const PANELS = { "people-panel": "toggle-people", "code-panel": "toggle-code" };
+const NAMES = Object.freeze({
+  mic: { word: "microphone", on: "mic", off: "mic-off" },
+  camera: { word: "camera", on: "camera", off: "camera-off" },
+});
+
+/** @typedef {keyof typeof PANELS} PanelId */
+
+/** @param {{onToggle: (kind: "mic" | "camera") => void, onLeave: () => void}} options */
+export function wireControls({ onToggle, onLeave }) {
+  byId("toggle-mic", HTMLButtonElement).onclick = () => onToggle("mic");
+  byId("toggle-camera", HTMLButtonElement).onclick = () => onToggle("camera");
+  byId("leave", HTMLButtonElement).onclick = onLeave;
+  for (const [panel, button] of /** @type {[PanelId, string][]} */ (Object.entries(PANELS))) {
+    byId(button, HTMLButtonElement).onclick = () => openPanel(byId(panel, HTMLElement).hidden ? panel : null);
+    within(byId(panel, HTMLElement), "[data-close]", HTMLButtonElement).onclick = () => closePanel(panel);
+    byId(panel, HTMLElement).onkeydown = (event) => {
+      if (event.key === "Escape") {
+        closePanel(panel);
+      }
+    };
+  }
+}
+
+/** A device is on, off or on its way. @param {"mic" | "camera"} kind @param {{on: boolean, busy?: boolean}} state */
+export function showToggle(kind, { on, busy = false }) {
+  const button = byId(`toggle-${kind}`, HTMLButtonElement);
+  button.setAttribute("aria-pressed", String(on));
+  button.setAttribute("aria-busy", String(busy));
+  button.title = `Turn the ${NAMES[kind].word} ${on ? "off" : "on"}`;
+  setIcon(button, on ? NAMES[kind].on : NAMES[kind].off);
+}
+
+/** One panel at a time. @param {PanelId | null} open */
+function openPanel(open) {
+  for (const [panel, button] of Object.entries(PANELS)) {
+    byId(panel, HTMLElement).hidden = panel !== open;
+    byId(button, HTMLButtonElement).setAttribute("aria-expanded", String(panel === open));
+  }
+  if (open) {
+    byId(open, HTMLElement).focus({ preventScroll: true });
+  }
+}
+
+/** Close a panel, and give the focus back to its button. @param {PanelId} panel */
+function closePanel(panel) {
+  openPanel(null);
+  byId(PANELS[panel], HTMLButtonElement).focus();
+}

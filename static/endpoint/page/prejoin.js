@@ -1,0 +1,123 @@
+/** Before joining: see yourself, hear yourself, choose devices. Nothing is sent. */
+
+import { Devices, deviceProblem } from "./devices.js";
+import { byId, setIcon } from "./elements.js";
+import { LevelMeter } from "./level_meter.js";
+import { DEVICES } from "./words.js";
+
+const METER_MS = 80;
+
+/** @typedef {import("./devices.js").Kind} Kind */
+
+export class Prejoin {
+  #devices;
+  /** @type {LevelMeter | null} */
+  #meter = null;
+  #timer = 0;
+  #video = byId("preview-video", HTMLVideoElement);
+  #buttons = { camera: byId("preview-camera", HTMLButtonElement), mic: byId("preview-mic", HTMLButtonElement) };
+  #choices = { camera: byId("camera-choice", HTMLSelectElement), mic: byId("mic-choice", HTMLSelectElement) };
+
+  /** @param {{devices: Devices, onJoin: (options: {speaker: string}) => void}} options */
+  constructor({ devices, onJoin }) {
+    this.#devices = devices;
+    this.#buttons.camera.onclick = () => this.#toggle("camera");
+    this.#buttons.mic.onclick = () => this.#toggle("mic");
+    this.#choices.camera.onchange = () => this.#open("camera", this.#choices.camera.value);
+    this.#choices.mic.onchange = () => this.#open("mic", this.#choices.mic.value);
+    byId("join", HTMLButtonElement).onclick = () => onJoin({ speaker: byId("speaker-choice", HTMLSelectElement).value });
+  }
+
+  /** Open both devices, as far as they can be had, and show them. */
+  async start() {
+    this.#timer = setInterval(() => this.#showLevel(), METER_MS);
+    navigator.mediaDevices.ondevicechange = () => void this.#list();
+    this.#devices.onLost = (kind) => this.#show(kind);
+    this.#sayPreview(DEVICES.starting);
+    // One after the other: two questions at once hide one another in some browsers.
+    await this.#open("mic");
+    await this.#open("camera");
+    await this.#list();
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#meter?.stop();
+    this.#meter = null;
+    this.#video.srcObject = null;
+    navigator.mediaDevices.ondevicechange = null;
+  }
+
+  /** @param {Kind} kind */
+  async #toggle(kind) {
+    if (this.#devices[kind]) {
+      this.#devices.close(kind);
+      this.#show(kind);
+    } else {
+      await this.#open(kind);
+    }
+  }
+
+  /** @param {Kind} kind @param {string} [deviceId] */
+  async #open(kind, deviceId) {
+    const problem = byId("prejoin-problem", HTMLElement);
+    try {
+      await this.#devices.open(kind, deviceId);
+      problem.hidden = true;
+    } catch (error) {
+      problem.textContent = DEVICES[deviceProblem(error)];
+      problem.hidden = false;
+    }
+    this.#show(kind);
+  }
+
+  /** @param {Kind} kind */
+  #show(kind) {
+    const track = this.#devices[kind];
+    const [word, name] = kind === "camera" ? ["camera", "camera"] : ["microphone", "mic"];
+    this.#buttons[kind].setAttribute("aria-pressed", String(track !== null));
+    this.#buttons[kind].title = `Turn the ${word} ${track ? "off" : "on"}`;
+    setIcon(this.#buttons[kind], track ? name : `${name}-off`);
+    if (kind === "camera") {
+      this.#showCamera(track);
+    } else {
+      this.#meter?.stop();
+      this.#meter = track ? new LevelMeter(track) : null;
+    }
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  #showCamera(track) {
+    byId("preview", HTMLElement).dataset.camera = track ? "on" : "off";
+    this.#video.srcObject = track ? new MediaStream([track]) : null;
+    this.#sayPreview(DEVICES.off);
+    if (track) {
+      void this.#video.play().catch(() => undefined);
+    }
+  }
+
+  /** @param {string} words */
+  #sayPreview(words) {
+    byId("preview-words", HTMLElement).textContent = words;
+  }
+
+  #showLevel() {
+    byId("mic-level", HTMLElement).style.setProperty("--level", String(this.#meter?.level() ?? 0));
+  }
+
+  async #list() {
+    await fill(this.#choices.camera, "videoinput", (id) => this.#devices.isChosen("camera", id));
+    await fill(this.#choices.mic, "audioinput", (id) => this.#devices.isChosen("mic", id));
+    const speaker = byId("speaker-choice", HTMLSelectElement);
+    await fill(speaker, "audiooutput", (id) => id === "default");
+    byId("speaker-field", HTMLElement).hidden = speaker.options.length < 2 || !("setSinkId" in HTMLMediaElement.prototype);
+  }
+}
+
+/** @param {HTMLSelectElement} select @param {MediaDeviceKind} kind @param {(id: string) => boolean} isChosen */
+async function fill(select, kind, isChosen) {
+  const devices = await Devices.list(kind);
+  const options = devices.map((device) => new Option(device.label || "Unnamed device", device.deviceId, false, isChosen(device.deviceId)));
+  select.replaceChildren(...(options.length > 0 ? options : [new Option("None found", "")]));
+  select.disabled = options.length === 0;
+}

@@ -1,0 +1,110 @@
+/** All that the page says, by code. Sentences say what happened and what to do. */
+
+/** @typedef {{title: string, text: string, action?: string}} GateWords */
+
+/** @type {Record<string, GateWords>} */
+const GATES = {
+  checking: { title: "One moment", text: "Conclave is looking at what this browser can do." },
+  sign_in: { title: "Taking you to sign-in", text: "Your organisation asks who you are. You come straight back here.", action: "Continue to sign-in" },
+  signing_in: { title: "Signing you in", text: "One moment, please." },
+  joining: { title: "Going in", text: "Your browser makes its keys and asks for the key of this conference." },
+  browser: { title: "This browser cannot take part", text: "A locked conference needs things that it does not have:" },
+  left: { title: "You have left", text: "Your keys are deleted. You can go back in as long as the conference lasts.", action: "Go back in" },
+  ended: { title: "The conference is over", text: "Its keys have been deleted on this device." },
+  removed: { title: "You were removed", text: "The initiator took you out of this conference. If that was a mistake, ask for a new invitation." },
+  withdrawn: { title: "Your invitation was withdrawn", text: "You no longer take part in this conference. If that was a mistake, ask the initiator." },
+  replaced: { title: "You joined somewhere else", text: "This conference is open in another window or on another device of yours. Only one can be in at a time.", action: "Use this one" },
+  expired: { title: "Your time in here ran out", text: "The key service did not hear from this browser for too long, and closed its place.", action: "Go back in" },
+  denied: { title: "You cannot join this conference", text: "There is no invitation for the account you signed in with. Check the link, or ask the initiator to invite this address." },
+  too_early: { title: "A little early", text: "The conference is not open yet. It opens some minutes before its start; the time stands in your invitation.", action: "Try again" },
+  locked: { title: "The conference is locked", text: "Nobody can join at the moment. Ask somebody inside to open it.", action: "Try again" },
+  full: { title: "Every seat is taken", text: "You can come in when somebody leaves.", action: "Try again" },
+  step_up: { title: "Please confirm who you are", text: "This conference asks for a recent sign-in.", action: "Sign in again" },
+  too_many: { title: "Too many attempts", text: "You joined several times within a minute. Wait a minute, then try again.", action: "Try again" },
+  sign_in_lost: { title: "This sign-in is no longer valid", text: "It was started more than ten minutes ago, or in another browser. Open the link in your invitation again.", action: "Start again" },
+  sign_in_foreign: { title: "This sign-in was not ours", text: "The answer came from another place than your organisation's sign-in. Open the link in your invitation again." },
+  sign_in_refused: { title: "You are not signed in", text: "The sign-in was not finished. You can start it again.", action: "Sign in again" },
+  sign_in_expired: { title: "Your sign-in has ended", text: "Sign in again to go back into the conference.", action: "Sign in again" },
+  unreachable: { title: "No connection", text: "The key service cannot be reached. Check your network, then try again.", action: "Try again" },
+  unavailable: { title: "The key service is busy", text: "No key can be given right now. Try again in a moment.", action: "Try again" },
+  fork: { title: "The list of people does not fit together", text: "Two different histories of this conference were shown to your browser. It has stopped sending and deleted its keys. Tell your administrator." },
+  unprotected_media: { title: "Stopped for your safety", text: "A picture or sound came in past the lock. Your browser has ended the connection and deleted its keys. Tell your administrator.", action: "Go back in" },
+  worker_failed: { title: "This page stopped working", text: "The part of the page that holds the keys has ended. Nothing is sent any more.", action: "Load again" },
+  unexpected: { title: "Something did not work", text: "The answer was not what it should be. Load the page again; if it comes back, tell your administrator.", action: "Load again" },
+};
+
+/** Who ends the transport for these codes must say the same as the key service. @type {Record<string, string>} */
+const SAME_AS = { invalid_grant: "sign_in_refused", invalid_token: "sign_in_expired", access_denied: "denied", evicted: "removed", closed: "ended" };
+
+/** @type {Record<string, string>} */
+export const BANNERS = {
+  stopped: "Nothing you say or show is being sent: the key service has been silent for half a minute. It starts again by itself.",
+  stale: "The list of people may be out of date: the key service has not answered for 15 seconds.",
+  reconnecting: "The connection was cut. Coming back …",
+  media_reconnecting: "Sound and picture were cut. Coming back …",
+  media_failed: "Sound and picture cannot get through. Your network may block them.",
+  expired: "The key ran out. Waiting for a new one …",
+  duplicate: "The provider sent one person's stream twice. The second was thrown away.",
+  sound: "Your browser holds the sound back.",
+  camera: "The camera cannot be used. Another program may have it, or it is blocked for this address.",
+  microphone: "The microphone cannot be used. Another program may have it, or it is blocked for this address.",
+};
+
+/** @type {Record<string, string>} */
+export const CAPABILITIES = {
+  transform: "Encrypting sound and picture inside the page (RTCRtpScriptTransform). Chrome, Edge, Firefox and Safari of this year can.",
+  agreement: "A modern key agreement (X25519 or P-256).",
+  identity: "Ed25519 signatures. Please update your browser.",
+  devices: "Camera and microphone. They need a secure (https) address.",
+  storage: "Storage for the sign-in (IndexedDB). Private windows of some browsers block it.",
+};
+
+export const DEVICES = Object.freeze({
+  refused: "Camera and microphone are blocked for this address. Allow them beside the address bar to be seen and heard. You can also join without.",
+  missing: "No camera or microphone was found. You can join, and listen and watch.",
+  busy: "The camera or microphone is in use by another program. Close it there, or join without.",
+  off: "Your camera is off",
+  none: "No camera",
+  starting: "Starting the camera …",
+});
+
+export const TILES = Object.freeze({
+  encrypted: "End-to-end encrypted",
+  encryptedTitle: "Every frame shown here was unlocked with this person's key, and with no other",
+  waiting: "Waiting for keys",
+  waitingTitle: "Nothing of this person has been unlocked yet",
+  silent: "No picture or sound",
+  silentTitle: "Nothing arrives from this person at the moment",
+  unreadable: "Cannot be unlocked",
+  unreadableTitle: "Frames arrive, but the keys do not fit. Nothing is shown.",
+  unknown: "Waiting for keys",
+  own: "You",
+  sending: "End-to-end encrypted",
+  sendingTitle: "Everything you send is locked before it leaves this device",
+  notSending: "Not sending",
+});
+
+/** @type {Record<string, string>} RFC 8176 */
+const METHODS = { pwd: "password", otp: "one-time code", mfa: "several factors", hwk: "security key", swk: "passkey", pop: "passkey", fpt: "fingerprint", face: "face", sms: "text message", pin: "PIN", kba: "known answer", unknown: "sign-in" };
+
+/** Words for a gate. @param {string} code @returns {GateWords} */
+export function gateWords(code) {
+  return GATES[SAME_AS[code] ?? code] ?? GATES.unexpected;
+}
+
+/** How somebody was verified. @param {string} verifiedBy */
+export function verifiedWords(verifiedBy) {
+  const methods = verifiedBy.split("+").map((method) => METHODS[method] ?? method);
+  return `Verified by ${methods.join(" and ")}`;
+}
+
+/** Why somebody left, for the announcement. @param {string} name @param {string} reason */
+export function leftWords(name, reason) {
+  const why = { removed: "was removed", withdrawn: "was uninvited", replaced: "changed the device" }[reason];
+  return `${name} ${why ?? "left"}`;
+}
+
+/** Time of day in the reader's own zone. @param {number} seconds since 1970 */
+export function timeOfDay(seconds) {
+  return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format(new Date(seconds * 1000));
+}

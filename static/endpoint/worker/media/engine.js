@@ -1,0 +1,165 @@
+/**
+ * All media protection of one endpoint in one conference: the only thing that encoded frames pass through.
+ *
+ * A frame that cannot be protected or opened is dropped, whatever the state. Events never hold key material.
+ */
+
+import { Bindings } from './bindings.js';
+import { KeyRing } from './key_ring.js';
+import { checkMediaOptions } from './metadata.js';
+import { makeCounters } from './pump.js';
+import { runReceiveTransform } from './receive_transform.js';
+import { runSendTransform } from './send_transform.js';
+import { Sender } from './sender.js';
+
+/** @typedef {import('./metadata.js').Track} Track */
+/** @typedef {import('./metadata.js').Codec} Codec */
+/** @typedef {import('./pump.js').Counters} Counters */
+/**
+ * @typedef {{type: 'source', id: string, sourceId: number, track: Track}
+ *   | {type: 'duplicate-source', id: string}
+ *   | {type: 'undecryptable', id: string, code: string}
+ *   | {type: 'installed', epoch: number}
+ *   | {type: 'expired', epoch: number}} MediaEvent
+ */
+
+const REPORT_MS = 1000;
+/** The longest that setTimeout can wait; a key never lives longer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class MediaEngine {
+  #report;
+  #ring;
+  #sender;
+  #bindings = new Bindings();
+  #now = () => performance.now();
+  #maySend = true;
+  /** @type {number | null} */
+  #epoch = null;
+  /** @type {Set<number> | null} */
+  #members = null;
+  /** A rekey came that no roster has followed yet: who joins in that roster joins with it. */
+  #isRekeyed = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #expiry = undefined;
+  /** @type {Map<string, Counters>} */
+  #counters = new Map();
+
+  /** @param {{conferenceId: string, report: (event: MediaEvent) => void}} options */
+  constructor({ conferenceId, report }) {
+    this.#report = report;
+    this.#ring = new KeyRing({ conferenceId, now: this.#now });
+    this.#sender = new Sender({ conferenceId, now: this.#now });
+  }
+
+  /** @param {{sourceId: number, identityKeys: CryptoKeyPair}} identity of this endpoint, before the first epoch */
+  setIdentity({ sourceId, identityKeys }) {
+    this.#ring.setOwnSource(sourceId);
+    this.#sender.setIdentity({ sourceId, privateKey: identityKeys.privateKey });
+  }
+
+  /**
+   * Install the EKT key of a new epoch; one that is not newer than the epoch of now changes nothing.
+   *
+   * @param {object} release
+   * @param {number} release.epoch
+   * @param {number} release.spi
+   * @param {CryptoKey} release.ektKey AES-CBC, not extractable
+   * @param {number} release.ttlMs time from now until the key is dropped here by itself
+   * @param {boolean} [release.first] the first of this endpoint: nothing is sent under an earlier one
+   * @returns {Promise<void>} settles when our sender key for it is announced; it opens frames before that
+   */
+  async installEpoch({ epoch, spi, ektKey, ttlMs, first = false }) {
+    if (this.#epoch !== null && epoch <= this.#epoch) return;
+    this.#isRekeyed = this.#epoch !== null;
+    this.#epoch = epoch;
+    const lifetimeMs = Math.min(ttlMs, LONGEST_TIMER_MS);
+    const installed = { epoch, spi, ektKey, expiresAt: this.#now() + lifetimeMs };
+    clearTimeout(this.#expiry);
+    this.#expiry = setTimeout(() => this.#expire(epoch), lifetimeMs);
+    if (first) this.#sender.clear();
+    this.#ring.setEpoch(installed);
+    this.#report({ type: 'installed', epoch });
+    await this.#sender.begin(installed);
+  }
+
+  /** @param {Map<number, Uint8Array<ArrayBuffer>>} roster identity key (raw, 32 bytes) by source id, from a verified roster */
+  setRoster(roster) {
+    const before = this.#members;
+    this.#members = new Set(roster.keys());
+    this.#ring.setRoster(roster);
+    // Who joins without a rekey (policy share) gets sender keys that were never used before he came.
+    const isJoined = before !== null && [...this.#members].some((sourceId) => !before.has(sourceId));
+    if (isJoined && !this.#isRekeyed) void this.#sender.renew();
+    this.#isRekeyed = false;
+  }
+
+  /** @param {boolean} maySend false: every frame of ours is dropped */
+  setSending(maySend) {
+    this.#maySend = maySend;
+  }
+
+  /** The conference is over for this endpoint: drop every key. */
+  revokeAll() {
+    clearTimeout(this.#expiry);
+    this.#epoch = null;
+    this.#members = null;
+    this.#isRekeyed = false;
+    this.#ring.clear();
+    this.#sender.clear();
+  }
+
+  /**
+   * Protect (send) or open (receive) the frames of a transform from now on.
+   *
+   * @param {RTCRtpScriptTransformer} transformer options `{direction, id, track, codec}`
+   * @throws {TypeError} other options
+   */
+  attach(transformer) {
+    const { direction, id, track, codec } = transformer.options;
+    const media = checkMediaOptions({ track, codec });
+    if (direction !== 'send' && direction !== 'receive') throw new TypeError('unknown direction');
+    const counters = makeCounters();
+    this.#counters.set(id, counters);
+    if (direction === 'send') {
+      const maySend = () => this.#maySend;
+      void runSendTransform({ transformer, media, sender: this.#sender, maySend, counters, now: this.#now });
+    } else {
+      void this.#receive({ transformer, media, id, counters });
+    }
+  }
+
+  /** @returns {Record<string, Counters>} by transform id */
+  counters() {
+    return structuredClone(Object.fromEntries(this.#counters));
+  }
+
+  /** @param {{transformer: RTCRtpScriptTransformer, media: {track: Track, codec: Codec}, id: string, counters: Counters}} options */
+  async #receive({ transformer, media, id, counters }) {
+    /** @type {Record<string, number>} */
+    const reportedAt = {};
+    /** @param {string} code */
+    const onDrop = (code) => {
+      /** @type {MediaEvent} */
+      const event = code === 'duplicate_source' ? { type: 'duplicate-source', id } : { type: 'undecryptable', id, code };
+      if (this.#now() - (reportedAt[event.type] ?? -Infinity) < REPORT_MS) return;
+      reportedAt[event.type] = this.#now();
+      this.#report(event);
+    };
+    /** @param {number} sourceId */
+    const claim = (sourceId) => {
+      const { track } = media;
+      if (this.#bindings.claim({ id, sourceId, track }, this.#now())) this.#report({ type: 'source', id, sourceId, track });
+    };
+    await runReceiveTransform({ transformer, media, ring: this.#ring, claim, counters, now: this.#now, onDrop });
+    // A later transform of the same id has taken over the name.
+    if (this.#counters.get(id) === counters) this.#bindings.release(id);
+  }
+
+  /** @param {number} epoch */
+  #expire(epoch) {
+    this.#ring.expire();
+    this.#sender.clear();
+    this.#report({ type: 'expired', epoch });
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * The keys of everybody we receive: which source may be heard, under which key, until when.
+ *
+ * Only the newest EKT key is held: from its arrival on no new sender key is taken under an older one. Keys already known end
+ * with their sender's first frame of the newer epoch, 2 s after the arrival at the latest.
+ */
+
+import { parseTail } from '../crypto/ekt_field.js';
+import { MediaKeyError, codeOf } from '../crypto/errors.js';
+import { parseHeader } from '../crypto/sframe.js';
+import { sourceIdOf } from './kid.js';
+import { describeFrame, encodeMetadata } from './metadata.js';
+import { SourceKeys } from './source_keys.js';
+
+/** @typedef {import('../crypto/bytes.js').Bytes} Bytes */
+/** @typedef {import('../crypto/ekt_field.js').FullEKTField} FullEKTField */
+/** @typedef {import('./metadata.js').Track} Track */
+/** @typedef {import('./metadata.js').Codec} Codec */
+/** @typedef {import('./receive_key.js').ReceiveKey} ReceiveKey */
+/** @typedef {import('./receive_key.js').ProtectedFrame} ProtectedFrame */
+/** @typedef {import('./source_keys.js').Epoch} Epoch */
+/**
+ * @typedef {object} OpenedFrame
+ * @property {Bytes} data clear prefix and plaintext: what the decoder takes
+ * @property {number} sourceId
+ * @property {number} kind
+ * @property {string | null} fieldCode why the frame's FullEKTField was not taken, though the frame was
+ */
+
+const OLD_KEY_MS = 2000;
+
+export class KeyRing {
+  #conferenceId;
+  #now;
+  /** @type {number | null} */
+  #ownSourceId = null;
+  /** @type {Epoch | null} */
+  #epoch = null;
+  /** @type {Map<number, SourceKeys>} */
+  #sources = new Map();
+  /** @type {Set<() => void>} */
+  #waiting = new Set();
+
+  /** @param {{conferenceId: string, now: () => number}} options `now`: ms, monotonic */
+  constructor({ conferenceId, now }) {
+    this.#conferenceId = conferenceId;
+    this.#now = now;
+  }
+
+  /** @param {number} sourceId our own: frames of ours that come back are refused */
+  setOwnSource(sourceId) {
+    this.#ownSourceId = sourceId;
+  }
+
+  /** @param {Epoch} epoch newer than all before */
+  setEpoch(epoch) {
+    const now = this.#now();
+    this.#epoch = epoch;
+    for (const source of this.#sources.values()) source.endAt(now + OLD_KEY_MS);
+    setTimeout(() => this.#purge(), OLD_KEY_MS);
+    this.#wake();
+  }
+
+  /** @param {Map<number, Uint8Array<ArrayBuffer>>} roster identity key by source id; everybody else is dropped at once */
+  setRoster(roster) {
+    const sources = new Map();
+    for (const [sourceId, identityKey] of roster) {
+      const known = this.#sources.get(sourceId);
+      const source = known?.isOf(identityKey) ? known : null;
+      sources.set(sourceId, source ?? new SourceKeys({ sourceId, identityKey, conferenceId: this.#conferenceId }));
+    }
+    this.#sources = sources;
+    this.#wake();
+  }
+
+  /** The EKT key's time is over: drop it and all sender keys; the roster stays. */
+  expire() {
+    this.#epoch = null;
+    for (const source of this.#sources.values()) source.endAt(-Infinity);
+    this.#purge();
+  }
+
+  /** Drop the EKT key and every source. */
+  clear() {
+    this.expire();
+    this.#sources = new Map();
+  }
+
+  /** @returns {{promise: Promise<void>, forget: () => void}} settles at the next new key, epoch or roster */
+  changed() {
+    /** @type {() => void} */
+    let settle = () => undefined;
+    const promise = new Promise((/** @type {(value: void) => void} */ resolve) => (settle = resolve));
+    this.#waiting.add(settle);
+    return { promise, forget: () => this.#waiting.delete(settle) };
+  }
+
+  /**
+   * Open an encoded frame.
+   *
+   * @param {{bytes: Bytes, track: Track, codec: Codec, claim: (sourceId: number) => void}} encoded `claim` is asked once the
+   *   frame is authentic, and may refuse by throwing
+   * @returns {Promise<OpenedFrame>}
+   * @throws {MediaKeyError} with the code of what is wrong; `unknown_kid` and `ekt_spi` may pass when keys change
+   */
+  async openFrame({ bytes, track, codec, claim }) {
+    // To open a frame:
+    //   1. take it apart from its last byte on
+    //   2. find its source in the roster
+    //   3. find its key: one that is kept, or the one that this frame announces
+    //   4. authenticate it; only then is anything remembered
+    //   5. keep the key it announces for later
+
+    // (1)
+    const tail = parseTail(bytes);
+    const { frame, prefix, kind } = splitFrame({ bytes: bytes.subarray(0, bytes.length - tail.length), track, codec });
+    // (2)
+    const sourceId = sourceIdOf(frame.kid);
+    const source = this.#source(sourceId);
+    // (3)
+    const news = tail.full !== null && !source.repeats(tail.full) ? tail.full : null;
+    const found = source.find(frame.kid);
+    const announcement = found === null ? await this.#announcedHere(source, news, frame.kid) : null;
+    const key = found ?? /** @type {import('./source_keys.js').Announcement} */ (announcement).key;
+    // (4)
+    const accept = () => {
+      if (this.#sources.get(sourceId) !== source) throw new MediaKeyError('not_in_roster');
+      if (announcement !== null) this.#keep(source, announcement);
+      claim(sourceId);
+      source.adopt(key, track, this.#now());
+    };
+    const plaintext = await key.open(frame, { now: this.#now, accept });
+    // (5)
+    const fieldCode = found !== null && news !== null ? await this.#keepAnnounced(source, news) : null;
+    return { data: prepend(prefix, plaintext), sourceId, kind, fieldCode };
+  }
+
+  /** @param {number} sourceId @returns {SourceKeys} */
+  #source(sourceId) {
+    if (sourceId === this.#ownSourceId) throw new MediaKeyError('own_source');
+    const source = this.#sources.get(sourceId);
+    if (source === undefined) throw new MediaKeyError('not_in_roster');
+    return source;
+  }
+
+  /** @param {SourceKeys} source @param {FullEKTField | null} full @param {bigint} kid */
+  async #announcedHere(source, full, kid) {
+    if (full === null) throw new MediaKeyError('unknown_kid');
+    const announcement = await source.open(full, this.#epoch);
+    if (announcement.key.kid !== kid) throw new MediaKeyError('unknown_kid');
+    return announcement;
+  }
+
+  /** @param {SourceKeys} source @param {FullEKTField} full @returns {Promise<string | null>} the code where it was not kept */
+  async #keepAnnounced(source, full) {
+    try {
+      this.#keep(source, await source.open(full, this.#epoch));
+      this.#wake();
+      return null;
+    } catch (error) {
+      return codeOf(error, 'transform_failed');
+    }
+  }
+
+  /** @param {SourceKeys} source @param {import('./source_keys.js').Announcement} announcement */
+  #keep(source, announcement) {
+    // A rekey, or the end of the key's time, may have come while the field was being opened.
+    const now = this.#now();
+    const isOver = this.#epoch === null || now >= this.#epoch.expiresAt;
+    if (isOver || this.#epoch?.epoch !== announcement.key.epoch) throw new MediaKeyError('ekt_spi');
+    announcement.key.endAt(this.#epoch.expiresAt);
+    source.keep(announcement, now);
+  }
+
+  #purge() {
+    const now = this.#now();
+    for (const source of this.#sources.values()) source.purge(now);
+  }
+
+  #wake() {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve();
+  }
+}
+
+/** @param {{bytes: Bytes, track: Track, codec: Codec}} encoded without its tail */
+function splitFrame({ bytes, track, codec }) {
+  const { prefixLength, kind } = describeFrame(codec, bytes);
+  const prefix = bytes.subarray(0, prefixLength);
+  const body = bytes.subarray(prefixLength);
+  const { kid, ctr, length } = parseHeader(body);
+  const metadata = encodeMetadata({ kind, track, codec, prefix });
+  /** @type {ProtectedFrame} */
+  const frame = { kid, ctr, track, header: body.subarray(0, length), metadata, ciphertext: body.subarray(length) };
+  return { frame, prefix, kind };
+}
+
+/** @param {Bytes} prefix @param {Bytes} plaintext @returns {Bytes} */
+function prepend(prefix, plaintext) {
+  if (prefix.length === 0) return plaintext;
+  const data = new Uint8Array(prefix.length + plaintext.length);
+  data.set(prefix);
+  data.set(plaintext, prefix.length);
+  return data;
+}

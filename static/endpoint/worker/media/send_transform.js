@@ -1,0 +1,38 @@
+/** The send direction of one track: encoder → protected frame. */
+
+import { MediaKeyError } from '../crypto/errors.js';
+import { VIDEO_OTHER } from './metadata.js';
+import { pump } from './pump.js';
+
+/** @typedef {import('./metadata.js').Track} Track */
+/** @typedef {import('./metadata.js').Codec} Codec */
+
+/**
+ * @param {object} options
+ * @param {RTCRtpScriptTransformer} options.transformer
+ * @param {{track: Track, codec: Codec}} options.media
+ * @param {import('./sender.js').Sender} options.sender
+ * @param {() => boolean} options.maySend
+ * @param {import('./pump.js').Counters} options.counters
+ * @param {() => number} options.now
+ * @returns {Promise<void>}
+ */
+export function runSendTransform({ transformer, media, sender, maySend, counters, now }) {
+  // Receivers cannot decode what follows a dropped video frame: the encoder is asked to begin anew.
+  let isBroken = false;
+  return pump({
+    transformer,
+    counters,
+    now,
+    process: async (bytes) => {
+      if (!maySend()) throw new MediaKeyError('sending_stopped');
+      const { data, kind } = await sender.protect({ bytes, ...media });
+      // A stop that came while the frame was being protected holds for it too.
+      if (!maySend()) throw new MediaKeyError('sending_stopped');
+      if (isBroken && kind === VIDEO_OTHER) transformer.generateKeyFrame().catch(() => undefined);
+      isBroken = false;
+      return data;
+    },
+    onDrop: () => (isBroken = true),
+  });
+}

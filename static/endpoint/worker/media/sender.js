@@ -1,0 +1,132 @@
+/**
+ * Our sender keys over the epochs: one in use, at most one announced.
+ *
+ * After a rekey the next key is announced at once and used 250 ms later ([PERC] 4.8, RFC 8870 section 4.3). If rekeys
+ * follow each other faster than that, the old key ends 1 s after the first of them all the same.
+ */
+
+import { MediaKeyError } from '../crypto/errors.js';
+import { AES_256_GCM_SHA512_128 } from '../crypto/sframe.js';
+import { Announcements } from './announcements.js';
+import { describeFrame, encodeMetadata } from './metadata.js';
+import { SenderKey } from './sender_key.js';
+
+/** @typedef {import('../crypto/bytes.js').Bytes} Bytes */
+/** @typedef {import('./metadata.js').Track} Track */
+/** @typedef {import('./metadata.js').Codec} Codec */
+/** @typedef {import('./source_keys.js').Epoch} Epoch */
+
+const ANNOUNCED_MS = 250;
+const LONGEST_MS = 1000;
+const LAST_EKT_EPOCH = 0xffff;
+/** Far below what AES-GCM allows; another sender key is made when half of it is used. */
+const COUNTER_LIMIT = 2n ** 32n;
+
+export class Sender {
+  #profile;
+  #now;
+  /** @type {{sourceId: number, privateKey: CryptoKey} | null} */
+  #identity = null;
+  /** @type {Epoch | null} */
+  #epoch = null;
+  #lastEKTEpoch = -1;
+  /** @type {SenderKey | null} */
+  #current = null;
+  /** @type {{key: SenderKey, switchAt: number, since: number} | null} */
+  #next = null;
+  #announcements = new Announcements();
+
+  /** @param {{conferenceId: string, now: () => number, suite?: number, counterLimit?: bigint}} options `now`: ms, monotonic */
+  constructor({ conferenceId, now, suite = AES_256_GCM_SHA512_128, counterLimit = COUNTER_LIMIT }) {
+    this.#profile = { conferenceId, suite, counterLimit };
+    this.#now = now;
+  }
+
+  /** @param {{sourceId: number, privateKey: CryptoKey}} identity new: what was made under another is dropped */
+  setIdentity(identity) {
+    this.#identity = identity;
+    this.#current = null;
+    this.#next = null;
+    void this.renew();
+  }
+
+  /**
+   * Begin an epoch: make and announce a sender key for it.
+   *
+   * @param {Epoch} epoch newer than all before
+   * @returns {Promise<void>} settles when the key is announced, or overtaken
+   */
+  async begin(epoch) {
+    this.#epoch = epoch;
+    this.#lastEKTEpoch = -1;
+    await this.renew();
+  }
+
+  /**
+   * Make and announce another sender key under the EKT key of now.
+   *
+   * @returns {Promise<void>}
+   */
+  async renew() {
+    const epoch = this.#epoch;
+    const identity = this.#identity;
+    if (epoch === null || identity === null || this.#lastEKTEpoch >= LAST_EKT_EPOCH) return;
+    this.#lastEKTEpoch += 1;
+    const ektEpoch = this.#lastEKTEpoch;
+    const sender = { ...identity, ...this.#profile };
+    const key = await SenderKey.make(sender, epoch, ektEpoch);
+    const overtaken = this.#epoch !== epoch || this.#identity !== identity || this.#lastEKTEpoch !== ektEpoch;
+    if (!overtaken) this.#announce(key);
+  }
+
+  /** Drop every key. */
+  clear() {
+    this.#epoch = null;
+    this.#current = null;
+    this.#next = null;
+  }
+
+  /**
+   * Protect a frame of the encoder.
+   *
+   * @param {{bytes: Bytes, track: Track, codec: Codec}} frame
+   * @returns {Promise<{data: Bytes, kind: number}>} `clear prefix ‖ SFrame ‖ tail`
+   * @throws {MediaKeyError} no_key, counter_exhausted, frame_too_short
+   */
+  async protect({ bytes, track, codec }) {
+    const { prefixLength, kind } = describeFrame(codec, bytes);
+    const now = this.#now();
+    const key = this.#keyAt(now);
+    if (key.isHalfUsed()) void this.renew();
+    const prefix = bytes.subarray(0, prefixLength);
+    const metadata = encodeMetadata({ kind, track, codec, prefix });
+    const tail = this.#announcements.isDue({ track, kind }, now) ? (this.#next?.key ?? key).tail : null;
+    const data = await key.protect({ prefix, plaintext: bytes.subarray(prefixLength), metadata }, tail);
+    return { data, kind };
+  }
+
+  /** @param {SenderKey} key */
+  #announce(key) {
+    const now = this.#now();
+    this.#announcements = new Announcements();
+    if (this.#current === null) {
+      this.#current = key;
+      return;
+    }
+    const since = this.#next?.since ?? now;
+    this.#next = { key, since, switchAt: Math.min(now + ANNOUNCED_MS, since + LONGEST_MS) };
+  }
+
+  /** @param {number} now @returns {SenderKey} */
+  #keyAt(now) {
+    const next = this.#next;
+    const isDue = next !== null && (now >= next.switchAt || (this.#current !== null && now >= this.#current.epoch.expiresAt));
+    if (isDue) {
+      this.#current = next.key;
+      this.#next = null;
+      this.#announcements = new Announcements();
+    }
+    if (this.#current === null || now >= this.#current.epoch.expiresAt) throw new MediaKeyError('no_key');
+    return this.#current;
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The sender keys of one source: announced, pending, adopted, ended (docs/protocol.md section 6, RFC 8870 section 4.3).
+ *
+ * A key counts as announced when its field is signed by the source's identity key, names the newest EKT key and a higher
+ * ekt_epoch than before; it is kept only when the frame that carried it was authentic.
+ */
+
+import { equalBytes } from '../crypto/bytes.js';
+import { takeSenderKey } from '../crypto/ekt_field.js';
+import { MediaKeyError } from '../crypto/errors.js';
+import { checkSenderKey, importIdentityKey } from '../crypto/identity.js';
+import { unwrap } from '../crypto/kwp.js';
+import { makeKID } from './kid.js';
+import { ReceiveKey } from './receive_key.js';
+
+/** @typedef {import('../crypto/ekt_field.js').FullEKTField} FullEKTField */
+/** @typedef {import('./metadata.js').Track} Track */
+/** @typedef {{epoch: number, spi: number, ektKey: CryptoKey, expiresAt: number}} Epoch `expiresAt`: ms, monotonic */
+/** @typedef {{field: Uint8Array, key: ReceiveKey}} Announcement */
+
+/** An older key of the same sender opens his other tracks, whose frames may still be on their way, for so long. */
+const OTHER_TRACKS_MS = 500;
+const MOST_PENDING = 4;
+
+export class SourceKeys {
+  #sourceId;
+  #identityKey;
+  #conferenceId;
+  /** @type {Promise<CryptoKey> | null} */
+  #verifier = null;
+  /** @type {Map<bigint, ReceiveKey>} */
+  #keys = new Map();
+  /** @type {Announcement | null} */
+  #latest = null;
+  /** @type {{field: Uint8Array, epoch: Epoch, announcement: Promise<Announcement>} | null} */
+  #opening = null;
+
+  /** @param {{sourceId: number, identityKey: Uint8Array<ArrayBuffer>, conferenceId: string}} source */
+  constructor({ sourceId, identityKey, conferenceId }) {
+    this.#sourceId = sourceId;
+    this.#identityKey = identityKey;
+    this.#conferenceId = conferenceId;
+  }
+
+  /** @param {Uint8Array} identityKey @returns {boolean} */
+  isOf(identityKey) {
+    return equalBytes(this.#identityKey, identityKey);
+  }
+
+  /** @param {bigint} kid @returns {ReceiveKey | null} */
+  find(kid) {
+    return this.#keys.get(kid) ?? null;
+  }
+
+  /** Does `full` repeat what was kept last, byte for byte? @param {FullEKTField} full @returns {boolean} */
+  repeats(full) {
+    return this.#latest !== null && equalBytes(this.#latest.field, full.bytes);
+  }
+
+  /**
+   * Verify and open a field; nothing is kept. Frames of several tracks that bring the same field share the work.
+   *
+   * @param {FullEKTField} full
+   * @param {Epoch | null} epoch the newest one
+   * @returns {Promise<Announcement>}
+   * @throws {MediaKeyError} ekt_spi, ekt_epoch, ekt_signature, ekt_unwrap, ekt_key_length, ekt_ssrc, ekt_roc
+   */
+  async open(full, epoch) {
+    const known = this.#checkOrder(full, epoch);
+    if (this.#opening?.epoch !== known || !equalBytes(this.#opening.field, full.bytes)) {
+      this.#opening = { field: full.bytes, epoch: known, announcement: this.#verifyAndUnwrap(full, known) };
+    }
+    const opening = this.#opening;
+    try {
+      return await opening.announcement;
+    } catch (error) {
+      if (this.#opening === opening) this.#opening = null;
+      throw error;
+    }
+  }
+
+  /**
+   * Keep a key whose carrying frame was authentic: it is pending until a frame names it.
+   *
+   * @param {Announcement} announcement
+   * @param {number} now ms, monotonic
+   * @throws {MediaKeyError} ekt_epoch: another one was kept in the meantime
+   */
+  keep(announcement, now) {
+    const { key, field } = announcement;
+    if (this.#keys.get(key.kid) === key) return;
+    if (this.#latest !== null && !this.#latest.key.isOlderThan(key)) throw new MediaKeyError('ekt_epoch');
+    this.#latest = { key, field };
+    this.#opening = null;
+    this.#keys.set(key.kid, key);
+    this.purge(now);
+    const pending = [...this.#keys.values()].filter((each) => !each.isAdopted);
+    if (pending.length > MOST_PENDING) this.#keys.delete(pending[0].kid);
+  }
+
+  /** A frame of `track` was opened by `key`: the older keys end. @param {ReceiveKey} key @param {Track} track @param {number} now */
+  adopt(key, track, now) {
+    for (const older of this.#keys.values()) {
+      if (!older.isOlderThan(key)) continue;
+      older.endTrack(track);
+      older.endAt(now + OTHER_TRACKS_MS);
+    }
+  }
+
+  /** Every key of now ends at `at` at the latest. @param {number} at ms, monotonic */
+  endAt(at) {
+    for (const key of this.#keys.values()) key.endAt(at);
+  }
+
+  /** Forget keys that are over. @param {number} now ms, monotonic */
+  purge(now) {
+    for (const [kid, key] of this.#keys) if (key.isOver(now)) this.#keys.delete(kid);
+  }
+
+  /** @param {FullEKTField} full @param {Epoch | null} epoch @returns {Epoch} */
+  #checkOrder(full, epoch) {
+    if (epoch === null || full.spi !== epoch.spi) throw new MediaKeyError('ekt_spi');
+    const latest = this.#latest?.key;
+    if (latest?.epoch === epoch.epoch && full.ektEpoch <= latest.ektEpoch) throw new MediaKeyError('ekt_epoch');
+    return epoch;
+  }
+
+  /** @param {FullEKTField} full @param {Epoch} epoch @returns {Promise<Announcement>} */
+  async #verifyAndUnwrap(full, epoch) {
+    this.#verifier ??= importIdentityKey(this.#identityKey);
+    const publicKey = await this.#verifier;
+    await checkSenderKey({ publicKey, conferenceId: this.#conferenceId, field: full.bytes, signature: full.signature });
+    const plaintext = await unwrap(epoch.ektKey, full.ciphertext).catch(() => {
+      throw new MediaKeyError('ekt_unwrap');
+    });
+    const senderKey = takeSenderKey(plaintext, this.#sourceId);
+    const kid = makeKID(this.#sourceId, full.spi, full.ektEpoch);
+    const key = await ReceiveKey.derive({ kid, epoch: epoch.epoch, ektEpoch: full.ektEpoch }, senderKey);
+    return { field: full.bytes, key };
+  }
+}

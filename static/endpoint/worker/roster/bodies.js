@@ -1,0 +1,134 @@
+/** Forms of the roster's bodies: from verified members to typed values (docs/protocol.md section 4). */
+
+import { decodeBase64url } from "../crypto/bytes.js";
+import { RosterError } from "./errors.js";
+
+/**
+ * @typedef {{sourceId: number, identityKey: Uint8Array<ArrayBuffer>, name: string, identity: string, verifiedBy: string,
+ *   role: string, kind: string, since: number, invitedBy: string}} RosterEntry
+ * @typedef {{number: number, epoch: number, spi: number, issuedAt: number, expiresAt: number}} Position
+ * @typedef {Position & {head: string}} Standing
+ * @typedef {Standing & {entries: RosterEntry[]}} Snapshot
+ * @typedef {Position & {previous: string, cause: string, joined: RosterEntry[], left: {sourceId: number, reason: string}[]}} Delta
+ * @typedef {{title: string, onJoin: string, pastAccess: string, endsAt: number, rekeyS: number, ttlS: number}} Policy
+ */
+
+/** @typedef {Record<string, unknown>} Members */
+
+/** @param {Members} members @returns {Snapshot} */
+export function readSnapshot(members) {
+  expectKind(members, "snapshot");
+  return { ...position(members), head: hash(members.head), entries: list(members.endpoints).map(entry) };
+}
+
+/** @param {Members} members @returns {Standing} */
+export function readCurrent(members) {
+  expectKind(members, "current");
+  return { ...position(members), head: hash(members.head) };
+}
+
+/** @param {Members} members @returns {Delta} */
+export function readDelta(members) {
+  expectKind(members, "delta");
+  const left = list(members.left).map((item) => ({ sourceId: sourceId(item.source_id), reason: text(item.reason) }));
+  return {
+    ...position(members),
+    previous: hash(members.previous),
+    cause: text(members.cause),
+    joined: list(members.joined).map(entry),
+    left,
+  };
+}
+
+/** @param {Members} members @returns {Policy} */
+export function readPolicy(members) {
+  expectKind(members, "policy");
+  return {
+    title: text(members.title),
+    onJoin: text(members.on_join),
+    pastAccess: text(members.past_access),
+    endsAt: whole(members.ends_at),
+    rekeyS: whole(members.rekey_s),
+    ttlS: whole(members.ttl_s),
+  };
+}
+
+/** @param {Members} item @returns {RosterEntry} */
+function entry(item) {
+  return {
+    sourceId: sourceId(item.source_id),
+    identityKey: bytes(item.identity_key),
+    name: text(item.name),
+    identity: text(item.identity),
+    verifiedBy: text(item.verified_by),
+    role: text(item.role),
+    kind: text(item.kind),
+    since: whole(item.since),
+    invitedBy: text(item.invited_by),
+  };
+}
+
+/** @param {Members} members @returns {Position} */
+function position(members) {
+  const [number, epoch, spi] = [whole(members.number), whole(members.epoch), whole(members.spi)];
+  refuseIf(number < 1 || epoch < 1 || spi !== epoch % 65536);
+  return { number, epoch, spi, issuedAt: whole(members.issued_at), expiresAt: whole(members.expires_at) };
+}
+
+/** @param {Members} members @param {string} kind */
+function expectKind(members, kind) {
+  refuseIf(members.kind !== kind);
+}
+
+/** @param {unknown} value @returns {Members[]} */
+function list(value) {
+  if (!Array.isArray(value) || value.some((item) => typeof item !== "object" || item === null)) {
+    throw new RosterError("statement_invalid");
+  }
+  return value;
+}
+
+/** @param {unknown} value */
+function text(value) {
+  if (typeof value !== "string") {
+    throw new RosterError("statement_invalid");
+  }
+  return value;
+}
+
+/** @param {unknown} value */
+function whole(value) {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
+    throw new RosterError("statement_invalid");
+  }
+  return value;
+}
+
+/** @param {unknown} value */
+function sourceId(value) {
+  const id = whole(value);
+  refuseIf(id < 1 || id > 0xffffffff);
+  return id;
+}
+
+/** @param {unknown} value @returns {Uint8Array<ArrayBuffer>} 32 bytes */
+function bytes(value) {
+  try {
+    return decodeBase64url(text(value), 32);
+  } catch {
+    throw new RosterError("statement_invalid");
+  }
+}
+
+/** @param {unknown} value @returns {string} base64url of 32 bytes, canonical, so that texts can be compared */
+function hash(value) {
+  bytes(value);
+  return text(value);
+}
+
+/** @param {boolean} wrong */
+function refuseIf(wrong) {
+  if (wrong) {
+    throw new RosterError("statement_invalid");
+  }
+}

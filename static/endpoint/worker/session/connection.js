@@ -1,0 +1,185 @@
+/**
+ * One connection of an admitted endpoint: from hello to close. It installs keys, keeps the roster chain and the proof of
+ * the present. When something does not fit it asks for the state anew; when two histories show up it ends.
+ */
+
+import { codeOf } from "./errors.js";
+import { openKey, readKeyMessage } from "./key_message.js";
+import { CLOSED, PushSocket } from "./push_socket.js";
+import { RENEW_BEFORE_S, Timetable } from "./timetable.js";
+
+/**
+ * How a connection ended. `final`: coming back is no use; `admit`: the stay is over, a new key request may begin another.
+ *
+ * @typedef {{code: string, final: boolean, admit: boolean, closedAt: number, welcomed: boolean}} Ending
+ * @typedef {import("./session.js").Stay} Stay
+ */
+
+/** Asked no more often than this. */
+const STATE_EVERY_MS = 1_000;
+
+export class Connection {
+  #stay;
+  #socket;
+  #timetable = new Timetable();
+  #welcomed = false;
+  #stateAskedAt = -Infinity;
+  /** @type {{code: string, final: boolean} | null} */
+  #reason = null;
+  /** @type {(ending: Ending) => void} */
+  #end = () => undefined;
+
+  /** Settles when it is over. @type {Promise<Ending>} */
+  ended;
+
+  /** @param {Stay} stay */
+  constructor(stay) {
+    this.#stay = stay;
+    this.ended = new Promise((resolve) => (this.#end = resolve));
+    this.#socket = new PushSocket({
+      url: `${stay.eventsURL.replace(/^http/, "ws")}`,
+      hello: () => this.#credentials(RENEW_BEFORE_S),
+      onMessage: (message) => this.#take(message),
+      onGap: () => this.#askForState(),
+      onClose: (code) => this.#closed(code),
+    });
+  }
+
+  /** @param {string} type @param {Record<string, unknown>} [members] */
+  send(type, members) {
+    this.#socket.send(type, members);
+  }
+
+  /** Close from here; no way back. @param {string} code */
+  finish(code) {
+    this.#timetable.stop();
+    this.#socket.close();
+    this.#end({ code, final: true, admit: false, closedAt: performance.now(), welcomed: this.#welcomed });
+  }
+
+  /** @param {import("./push_socket.js").PushMessage} message */
+  async #take(message) {
+    try {
+      await this.#handle(message);
+    } catch (error) {
+      this.#misfit(codeOf(error));
+    }
+  }
+
+  /** @param {import("./push_socket.js").PushMessage} message */
+  async #handle(message) {
+    switch (message.type) {
+      case "welcome":
+        return this.#welcome(message);
+      case "rekey":
+        return this.#install(readKeyMessage(message));
+      case "roster":
+        return this.#stay.rosterChanged(await this.#stay.chain.applyDelta(message.delta));
+      case "current":
+        await this.#stay.chain.checkCurrent(message.current);
+        return this.#stay.freshness.confirm();
+      case "revoked":
+        this.#reason = { code: text(message.reason), final: true };
+        return undefined;
+      case "denied":
+        this.#reason = { code: text(message.code), final: false };
+        return undefined;
+      default:
+        return this.finish("malformed");
+    }
+  }
+
+  /** @param {Record<string, unknown>} message */
+  async #welcome({ source_id: sourceId, policy, roster, key }) {
+    const { chain } = this.#stay;
+    const [readPolicy, change] = [await chain.verifyPolicy(policy), await chain.applySnapshot(roster)];
+    this.#stay.identified(Number(sourceId));
+    await this.#install(readKeyMessage(key));
+    this.#stay.freshness.confirm();
+    this.#welcomed = true;
+    await this.#stay.rosterChanged(change);
+    this.#stay.welcomed({ sourceId: Number(sourceId), policy: readPolicy });
+    this.#timetable.start({
+      heartbeat: () => this.send("heartbeat", { number: chain.number }),
+      leaveProof: () => void this.#stay.prepareLeave(),
+      renew: () => void this.#renew(),
+    });
+  }
+
+  /** @param {import("./key_message.js").KeyMessage} message */
+  async #install(message) {
+    const { admission, conference, jkt } = this.#stay;
+    await this.#stay.install(message, await openKey({ message, admission, conference, jkt }));
+  }
+
+  /** A statement did not fit. @param {string} code */
+  #misfit(code) {
+    if (code === "fork") {
+      this.finish("fork");
+    } else if (code === "statement_expired" || code === "rolled_back") {
+      // An old truth proves nothing; the watch over the present runs on.
+      this.#stay.report({ event: "problem", code });
+    } else {
+      this.#stay.report({ event: "problem", code });
+      this.#askForState();
+    }
+  }
+
+  #askForState() {
+    if (performance.now() - this.#stateAskedAt >= STATE_EVERY_MS) {
+      this.#stateAskedAt = performance.now();
+      this.send("state");
+    }
+  }
+
+  async #renew() {
+    const { grant, kmf } = this.#stay;
+    try {
+      const before = await grant.token(kmf, 0);
+      if (before.expiresAtMs - performance.now() < RENEW_BEFORE_S * 1000) {
+        this.send("renew", await this.#credentials(RENEW_BEFORE_S));
+      }
+    } catch (error) {
+      if (codeOf(error) === "sign_in_expired") {
+        this.finish("sign_in_expired");
+      }
+      // Anything else is a line that is away: the next look tries again, within the KMF's 60 s.
+    }
+  }
+
+  /** @param {number} leastS @returns {Promise<{token: string, proof: string}>} */
+  async #credentials(leastS) {
+    const { grant, kmf, eventsURL } = this.#stay;
+    const { text: token } = await grant.token(kmf, leastS);
+    const { key, clock } = grant.client;
+    return { token, proof: await key.proof({ method: "GET", url: eventsURL, token, nowS: clock.nowS() }) };
+  }
+
+  /** @param {number} closeCode */
+  #closed(closeCode) {
+    this.#timetable.stop();
+    const { code, final } = this.#reason ?? meaning(closeCode);
+    const admit = !final && (closeCode === CLOSED.denied || closeCode === CLOSED.unauthorized);
+    this.#end({ code, final, admit, closedAt: performance.now(), welcomed: this.#welcomed });
+  }
+}
+
+/** @param {number} closeCode @returns {{code: string, final: boolean}} */
+function meaning(closeCode) {
+  switch (closeCode) {
+    case CLOSED.malformed:
+    case CLOSED.tooLarge:
+      return { code: "malformed", final: true };
+    case CLOSED.replaced:
+      return { code: "replaced", final: true };
+    case CLOSED.ended:
+      return { code: "ended", final: true };
+    default:
+      return { code: "line_cut", final: false };
+  }
+}
+
+/** @param {unknown} value */
+function text(value) {
+  return typeof value === "string" ? value : "unexpected";
+}

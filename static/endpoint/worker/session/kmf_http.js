@@ -1,0 +1,87 @@
+/** Requests to the KMF with a proof each, and the codes of its refusals. */
+
+import { SessionError } from "./errors.js";
+
+const TIMEOUT_MS = 15_000;
+/** A clock that was wrong by more than this explains a refused proof. */
+const CLOCK_ERROR_S = 5;
+
+/**
+ * @typedef {import("./dpop.js").DPoPKey} DPoPKey
+ * @typedef {import("./server_clock.js").ServerClock} ServerClock
+ * @typedef {{url: string, body: Uint8Array<ArrayBuffer>, contentType: string, token?: string, hashBody?: boolean}} KMFRequest
+ */
+
+export class KMFClient {
+  /** @param {{key: DPoPKey, clock: ServerClock}} options */
+  constructor({ key, clock }) {
+    this.key = key;
+    this.clock = clock;
+  }
+
+  /**
+   * POST with a proof; once more where the clock was the reason of a refusal.
+   *
+   * @param {KMFRequest} request
+   * @returns {Promise<Response>} an answer with status 200 to 299
+   * @throws {SessionError} with the KMF's code, or unreachable
+   */
+  async post(request) {
+    const first = await this.#attempt(request);
+    if (first.response.ok) {
+      return first.response;
+    }
+    const refusal = await refusalOf(first.response);
+    if (refusal.code !== "invalid_dpop_proof" || first.clockMovedS < CLOCK_ERROR_S) {
+      throw refusal;
+    }
+    const second = await this.#attempt(request);
+    if (!second.response.ok) {
+      throw await refusalOf(second.response);
+    }
+    return second.response;
+  }
+
+  /** @param {KMFRequest} request */
+  async #attempt({ url, body, contentType, token, hashBody }) {
+    const proof = await this.key.proof({ method: "POST", url, token, body: hashBody ? body : undefined, nowS: this.clock.nowS() });
+    /** @type {Record<string, string>} */
+    const headers = { "Content-Type": contentType, DPoP: proof };
+    if (token !== undefined) {
+      headers.Authorization = `DPoP ${token}`;
+    }
+    const response = await answer(url, headers, body);
+    return { response, clockMovedS: this.clock.note(response.headers.get("Date")) };
+  }
+}
+
+/** @param {string} url @param {Record<string, string>} headers @param {Uint8Array<ArrayBuffer>} body */
+async function answer(url, headers, body) {
+  try {
+    return await fetch(url, {
+      method: "POST",
+      headers,
+      body,
+      cache: "no-store",
+      credentials: "omit",
+      redirect: "error",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new SessionError("unreachable");
+  }
+}
+
+/** @param {Response} response @returns {Promise<SessionError>} */
+async function refusalOf(response) {
+  const retryAfterS = Number(response.headers.get("Retry-After")) || undefined;
+  try {
+    const { error } = await response.json();
+    if (typeof error === "string" && /^[a-z_]{1,40}$/.test(error)) {
+      return new SessionError(error, { retryAfterS });
+    }
+  } catch {
+    // no body of ours: the status speaks
+  }
+  return new SessionError(response.status >= 500 ? "unavailable" : "unexpected", { retryAfterS });
+}

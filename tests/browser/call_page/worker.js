@@ -1,0 +1,25 @@
+/** Stands in for the media engine: turns the bits over, keeps the clear bytes of VP8, counts. Lives in the tests only. */
+
+const counters = {};
+
+onrtctransform = ({ transformer }) => {
+  const { id, codec } = transformer.options;
+  const count = (counters[id] = { frames: 0, ok: 0 });
+  const transform = new TransformStream({
+    transform(frame, controller) {
+      const bytes = new Uint8Array(frame.data);
+      const clear = codec === "vp8" ? ((bytes[0] & 1) === 0 ? 10 : 3) : 0;
+      for (let index = clear; index < bytes.length; index += 1) bytes[index] ^= 0xa5;
+      count.frames += 1;
+      if (!self.uncounted) count.ok += 1;
+      controller.enqueue(frame);
+    },
+  });
+  void transformer.readable.pipeThrough(transform).pipeTo(transformer.writable);
+};
+
+onmessage = ({ data }) => {
+  if (data === "stop-counting") self.uncounted = true;
+  else if (data === "forget") for (const id of Object.keys(counters)) counters[id].ok = 0;
+  else postMessage(structuredClone(counters));
+};

@@ -1,0 +1,84 @@
+"""What a person does in a browser: open the conference URI, sign in, join. And what can be seen from outside the page."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+JOIN_TIMEOUT_MS = 30_000
+# Keeps a hand on the page's peer connections for getStats(); nothing of the product is changed.
+WATCH_CONNECTIONS = """
+const Native = RTCPeerConnection;
+window.connections = [];
+window.RTCPeerConnection = class extends Native { constructor(...given) { super(...given); window.connections.push(this); } };
+"""
+INBOUND = """async () => {
+  const rows = [];
+  for (const connection of window.connections) {
+    if (connection.connectionState === 'closed') continue;
+    for (const row of (await connection.getStats()).values()) {
+      if (row.type === 'inbound-rtp') rows.push({kind: row.kind, frames: row.framesDecoded ?? 0,
+        packets: row.packetsReceived, energy: row.totalAudioEnergy ?? 0, samples: row.totalSamplesReceived ?? 0,
+        concealed: row.concealedSamples ?? 0});
+    }
+  }
+  return rows;
+}"""
+
+
+def sign_in(page: Page, account: dict[str, str]) -> None:
+    """Fill in the sign-in page that is open."""
+    page.locator("input[name=login]").fill(account["email"])
+    page.locator("input[name=password]").fill(account["password"])
+    page.locator("button[type=submit]").first.click()
+
+
+def open_conference(context: BrowserContext, uri: str, account: dict[str, str]) -> Page:
+    """Open the URI and sign in; the page stands before joining."""
+    page = context.new_page()
+    page.add_init_script(WATCH_CONNECTIONS)
+    page.goto(uri)
+    page.locator("input[name=login]").wait_for()
+    sign_in(page, account)
+    expect(page.locator("body")).to_have_attribute("data-state", "prejoin", timeout=JOIN_TIMEOUT_MS)
+    return page
+
+
+def join(context: BrowserContext, uri: str, account: dict[str, str]) -> Page:
+    """As :func:`open_conference`, and in."""
+    page = open_conference(context, uri, account)
+    page.get_by_test_id("join").click()
+    expect(page.locator("body")).to_have_attribute("data-state", "in-conference", timeout=JOIN_TIMEOUT_MS)
+    return page
+
+
+def sees(page: Page, count: int) -> None:
+    """``count`` other people's frames are opened on this page."""
+    tiles = page.locator('[data-testid=tile][data-decrypting="true"]')
+    expect(tiles).to_have_count(count, timeout=JOIN_TIMEOUT_MS)
+
+
+def inbound(page: Page) -> list[dict[str, Any]]:
+    """Inbound streams of every open connection."""
+    rows: list[dict[str, Any]] = page.evaluate(INBOUND)
+    return rows
+
+
+def frames_decoded(page: Page) -> int:
+    return sum(row["frames"] for row in inbound(page) if row["kind"] == "video")
+
+
+def audio_energy(page: Page) -> float:
+    return float(sum(row["energy"] for row in inbound(page) if row["kind"] == "audio"))
+
+
+def epoch(page: Page) -> int:
+    return int(page.get_by_test_id("stage").get_attribute("data-epoch") or 0)
+
+
+def until(condition: Callable[[], bool], what: str, timeout_s: float = 20) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
+        time.sleep(0.2)

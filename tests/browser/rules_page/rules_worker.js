@@ -1,0 +1,19 @@
+/** Runs the scenarios that are asked for: `{name: null | "what failed"}`, or what a scenario gives back. */
+
+import * as frames from './frames.js';
+import * as interop from './interop.js';
+import * as keys from './keys.js';
+
+const SCENARIOS = { ...frames, ...keys };
+
+onmessage = async ({ data: question }) => {
+  if (question === 'framesForTheTwin') {
+    postMessage(await interop.framesForTheTwin());
+    return;
+  }
+  const outcomes = {};
+  for (const [name, run] of Object.entries(SCENARIOS)) {
+    outcomes[name] = await run().then(() => null, (error) => String(error.stack ?? error));
+  }
+  postMessage(outcomes);
+};

@@ -1,0 +1,144 @@
+"""The call module, the conference application and the provider, in real Chromium through real Janus and coturn."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from tests.browser.provider_site import ProviderSite, identifier
+
+pytestmark = pytest.mark.browser
+Profile = Callable[..., BrowserContext]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[ProviderSite]:
+    running = ProviderSite()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(autouse=True)
+def conference(site: ProviderSite) -> str:
+    site.handle = identifier()
+    site.pseudonyms.clear()
+    return site.handle
+
+
+def enter(site: ProviderSite, profile: Profile, who: str, **settings: str) -> Page:
+    page = profile().new_page()
+    page.goto(site.page(who, **settings))
+    page.wait_for_function("window.ready", timeout=20_000)
+    return page
+
+
+def until(page: Page, expression: str, *, seconds: float = 25) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = page.evaluate(expression)
+        if value:
+            return value
+        page.wait_for_timeout(200)
+    raise AssertionError(f"{expression}: {page.evaluate('JSON.stringify(seen)')}")
+
+
+def sees(page: Page, others: int) -> None:
+    until(page, f"document.querySelectorAll('video').length === {others} && shown().every((frames) => frames > 20)")
+    until(page, f"Object.values(seen.remotes).filter(({{ kind }}) => kind === 'audio').length === {others}")
+    counters = page.evaluate("counters()")
+    received = [count["ok"] for name, count in counters.items() if name.startswith("receive-")]
+    assert len(received) >= 2 * others
+    assert sorted(received)[-2 * others] > 10
+
+
+def test_two_pages_see_and_hear_each_other_and_a_leaver_goes(site: ProviderSite, profile: Profile) -> None:
+    anna, berta = enter(site, profile, "anna"), enter(site, profile, "berta")
+    sees(anna, 1)
+    sees(berta, 1)
+    berta.evaluate("call.close()")
+    until(anna, "Object.keys(seen.remotes).length === 0 && document.querySelectorAll('video').length === 0", seconds=10)
+    assert anna.evaluate("seen.problems") == []
+    assert berta.evaluate("seen.states") == ["connecting", "connected", "closed"]
+
+
+def test_a_place_in_the_subscription_is_used_again_with_a_transform_of_its_own(site: ProviderSite, profile: Profile) -> None:
+    anna, berta = enter(site, profile, "anna"), enter(site, profile, "berta")
+    sees(anna, 1)
+    berta.evaluate("call.close()")
+    until(anna, "Object.keys(seen.remotes).length === 0")
+    enter(site, profile, "clara")
+    sees(anna, 1)
+    assert len(anna.evaluate("Object.keys(seen.remotes)")) == 2
+    assert set(anna.evaluate("Object.keys(seen.remotes)")).isdisjoint(anna.evaluate("seen.gone"))
+    anna.wait_for_timeout(2500)
+    assert anna.evaluate("seen.problems") == []
+
+
+def test_three_see_each_other_through_the_relay(site: ProviderSite, profile: Profile) -> None:
+    pages = [enter(site, profile, who, ice="relay") for who in ("anna", "berta", "clara")]
+    for page in pages:
+        sees(page, 2)
+
+
+def test_order_close_ends_the_call_for_everybody(site: ProviderSite, profile: Profile) -> None:
+    anna, berta = enter(site, profile, "anna"), enter(site, profile, "berta")
+    sees(anna, 1)
+    assert site.order(order="close", handle=site.handle).status_code == 204
+    for page in (anna, berta):
+        until(page, "seen.states.at(-1) === 'closed'", seconds=5)
+        assert page.evaluate("seen.problems") == ["closed"]
+        assert page.evaluate("Object.keys(seen.remotes)") == []
+
+
+def test_order_evict_puts_one_out_and_leaves_the_others(site: ProviderSite, profile: Profile) -> None:
+    anna, berta = enter(site, profile, "anna"), enter(site, profile, "berta")
+    sees(anna, 1)
+    assert site.order(order="evict", handle=site.handle, pseudonym=site.pseudonyms["berta"]).status_code == 204
+    until(berta, "seen.problems.includes('evicted')", seconds=5)
+    until(anna, "Object.keys(seen.remotes).length === 0", seconds=5)
+    assert anna.evaluate("seen.states.at(-1)") == "connected"
+
+
+def test_a_second_join_replaces_the_first(site: ProviderSite, profile: Profile) -> None:
+    first = enter(site, profile, "anna")
+    until(first, "seen.states.at(-1) === 'connected'")
+    second = enter(site, profile, "anna")
+    until(first, "seen.states.at(-1) === 'closed'", seconds=10)
+    assert first.evaluate("seen.problems") == ["replaced"]
+    until(second, "seen.states.at(-1) === 'connected'")
+
+
+def test_a_camera_taken_away_and_a_screen_shared(site: ProviderSite, profile: Profile) -> None:
+    anna, berta = enter(site, profile, "anna"), enter(site, profile, "berta")
+    sees(berta, 1)
+    anna.evaluate("call.replace('camera', null)")
+    anna.evaluate("call.replace('screen', media.getVideoTracks()[0].clone())")
+    until(berta, "document.querySelectorAll('video').length === 2 && shown().every((frames) => frames > 20)")
+    berta.wait_for_timeout(2500)
+    assert berta.evaluate("seen.problems") == []
+
+
+def test_media_that_the_worker_did_not_open_ends_the_call(site: ProviderSite, profile: Profile) -> None:
+    anna, _berta = enter(site, profile, "anna"), enter(site, profile, "berta")
+    sees(anna, 1)
+    anna.evaluate("worker.postMessage('stop-counting'); worker.postMessage('forget')")
+    until(anna, "seen.problems.includes('unprotected_media')", seconds=8)
+    assert anna.evaluate("seen.states.at(-1)") == "failed"
+    assert anna.evaluate("document.querySelectorAll('video').length") == 0
+
+
+def test_a_janus_that_died_and_came_back_is_joined_again(site: ProviderSite, profile: Profile) -> None:
+    anna, berta = enter(site, profile, "anna"), enter(site, profile, "berta")
+    sees(anna, 1)
+    site.stop_process("janus")
+    until(anna, "seen.problems.includes('mdd_gone')", seconds=10)
+    assert site.get("/ready").status_code == 503
+    site.run("janus", site.commands["janus"])
+    for page in (anna, berta):
+        until(page, "seen.states.at(-1) === 'connected'", seconds=40)
+        sees(page, 1)

@@ -1,0 +1,72 @@
+"""Two and three people in real browsers through a real Janus: they see and hear each other, and a leave changes the key."""
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.joining import audio_energy, epoch, frames_decoded, inbound, join, sees, until
+from tests.scenes import Scene
+from tests.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def scene(stack: Stack) -> Scene:
+    return Scene.schedule(stack, title="Two of us")
+
+
+def people(stack: Stack, count: int) -> list[dict[str, str]]:
+    return [*stack.accounts("participant"), *stack.accounts("initiator")][:count]
+
+
+def test_two_see_and_hear_each_other_by_verified_names(scene: Scene, profile):
+    ada, bob = people(scene.stack, 2)
+    ada_page = join(profile(), scene.uri, ada)
+    bob_page = join(profile(), scene.uri, bob)
+    for page in (ada_page, bob_page):
+        sees(page, 1)
+        before = frames_decoded(page)
+        until(lambda page=page, before=before: frames_decoded(page) > before + 10, "frames")
+        until(lambda page=page: audio_energy(page) > 0, "sound")
+        expect(page.get_by_test_id("title")).to_have_text("Two of us")
+    source_ids = {entry["details"]["source_id"]: entry["details"]["name"] for entry in scene.audit("endpoint.connected")}
+    tile = bob_page.locator('[data-testid=tile][data-decrypting="true"]')
+    assert tile.get_by_test_id("tile-name").inner_text().strip() == source_ids[int(tile.get_attribute("data-source-id"))]
+
+
+def test_a_leave_locks_out_and_those_who_stay_lose_nothing(scene: Scene, profile):
+    accounts = people(scene.stack, 3)
+    pages = [join(profile(), scene.uri, account) for account in accounts]
+    for page in pages:
+        sees(page, 2)
+    before = epoch(pages[0])
+    decoded = frames_decoded(pages[0])
+    pages[2].get_by_test_id("leave").click()
+    expect(pages[2].locator("body")).to_have_attribute("data-state", "ended")
+    for page in pages[:2]:
+        until(lambda page=page: epoch(page) > before, "a new epoch", 3)
+        sees(page, 1)
+    until(lambda: frames_decoded(pages[0]) > decoded + 20, "frames under the new key")
+    assert scene.audit("endpoint.left")[-1]["details"]["reason"] in ("left", "closed")
+
+
+def test_a_closed_tab_is_noticed_at_once(scene: Scene, profile):
+    ada, bob = people(scene.stack, 2)
+    ada_page, bob_page = join(profile(), scene.uri, ada), join(profile(), scene.uri, bob)
+    sees(ada_page, 1)
+    before = epoch(ada_page)
+    closed_at = time.monotonic()
+    bob_page.close(run_before_unload=True)
+    until(lambda: epoch(ada_page) > before, "a new epoch", 4)
+    assert time.monotonic() - closed_at < 3
+    sees(ada_page, 0)
+
+
+def test_every_inbound_frame_went_through_the_transform(scene: Scene, profile):
+    ada, bob = people(scene.stack, 2)
+    ada_page, _bob_page = join(profile(), scene.uri, ada), join(profile(), scene.uri, bob)
+    sees(ada_page, 1)
+    until(lambda: frames_decoded(ada_page) > 10, "frames")
+    assert {row["kind"] for row in inbound(ada_page)} == {"audio", "video"}

@@ -1,0 +1,163 @@
+"""``make run`` itself: what it brings up, how it ends, what it survives."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from config.embedded.leftovers import list_leftovers
+from config.embedded.users import service_user
+from config.env import ROOT
+from tests.stack import Stack, wait_for
+
+EVERYTHING = {"postgres", "valkey", "janus", "turn", "trusted", "provider", "worker", "beat"}
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with Stack() as running:
+        yield running
+
+
+def ready(stack, origin):
+    base = stack.origins.internal_provider if origin == stack.origins.provider else stack.origins.internal_trusted
+    try:
+        return httpx.get(f"{base}/ready", headers={"Host": urlsplit(origin).netloc}, timeout=10, trust_env=False)
+    except httpx.HTTPError:
+        return httpx.Response(599)
+
+
+def environment_of(pid):
+    pairs = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+
+
+def test_everything_runs_and_every_origin_is_ready(stack):
+    assert json.loads(stack.state.process_list.read_text()).keys() == EVERYTHING
+    for name in ("core", "auth", "kmf", "provider"):
+        origin = getattr(stack.origins, name)
+        assert ready(stack, origin).status_code == 200
+        assert origin in stack.output
+
+
+def test_demo_accounts_lie_in_a_closed_file(stack):
+    path = stack.state.root / "demo.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    entries = json.loads(path.read_text())
+    assert all(entry.keys() == {"role", "email", "password"} for entry in entries)
+    assert {entry["role"] for entry in entries} == {"admin", "initiator", "auditor", "participant"}
+    assert len(stack.accounts("participant")) >= 2
+    assert len({entry["password"] for entry in entries}) == len(entries)
+    assert not any(entry["password"] in stack.output for entry in entries)
+
+
+def test_provider_knows_nothing_of_the_trusted_side(stack):
+    environment = environment_of(stack.pid("provider"))
+    assert environment["DJANGO_SETTINGS_MODULE"] == "config.settings.provider"
+    assert environment.keys() & {"DATABASE_URL", "REDIS_URL", "CONCLAVE_SMTP_HOST"} == set()
+    own = (stack.state.root / "provider" / "env").read_text()
+    assert "conclave_trusted" not in own
+    assert "REDIS_URL" not in own
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give user ids away")
+def test_foreign_parts_have_user_ids_of_their_own(stack):
+    ids = {name: Path(f"/proc/{stack.pid(name)}").stat().st_uid for name in ("postgres", "provider", "janus", "turn")}
+    assert 0 not in ids.values()
+    assert len(set(ids.values())) == len(ids)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give user ids away")
+def test_provider_user_reads_no_trusted_file(stack):
+    user = service_user("provider", paths=[])
+    secret = stack.state.root / "trusted" / "secrets" / "root.key"
+    command = ["/bin/cat", str(secret)]
+    result = subprocess.run(command, user=user.uid, group=user.gid, extra_groups=[], capture_output=True, check=False)  # noqa: S603
+    assert result.returncode != 0
+    assert result.stdout == b""
+
+
+def test_nothing_listens_beyond_loopback_but_media(stack):
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    sockets = {row[9] for row in rows if row[3] == "0A" and not row[1].startswith("0100007F")}
+    for name in EVERYTHING:
+        held = {str(link.readlink()) for link in Path(f"/proc/{stack.pid(name)}/fd").iterdir() if link.is_symlink()}
+        assert not held & {f"socket:[{inode}]" for inode in sockets}, f"{name} listens on more than loopback"
+
+
+@pytest.mark.parametrize("name", ["worker", "janus", "trusted"])
+def test_killed_process_comes_back(stack, name):
+    stack.restart(name)
+    for origin in (stack.origins.kmf, stack.origins.provider):
+        wait_for(lambda origin=origin: ready(stack, origin).status_code == 200, f"{origin} after the end of {name}")
+    assert f"{name} ended with status -9" in stack.output
+
+
+def test_scheduling_and_keys_stay_ready_without_valkey(stack):
+    stack.take_away("valkey")
+    try:
+        answer = ready(stack, stack.origins.kmf)
+        assert answer.status_code == 200
+        assert answer.json()["status"] == "degraded"
+    finally:
+        stack.bring_back("valkey")
+    wait_for(lambda: ready(stack, stack.origins.kmf).json()["status"] == "ok", "valkey to be seen again")
+
+
+def test_without_its_database_no_origin_of_the_trusted_side_is_ready(stack):
+    stack.take_away("postgres")
+    try:
+        assert ready(stack, stack.origins.kmf).status_code == 503
+    finally:
+        stack.bring_back("postgres")
+    wait_for(lambda: ready(stack, stack.origins.kmf).status_code == 200, "the database to be seen again")
+
+
+def test_second_instance_with_the_same_state_is_refused(stack):
+    result = subprocess.run(
+        [sys.executable, "-m", "config.embedded", "up"],
+        cwd=ROOT,
+        env=stack.environment() | {"CONCLAVE_PORT": "1", "CONCLAVE_PROVIDER_PORT": "2"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "another instance runs with" in result.stdout
+    assert ready(stack, stack.origins.kmf).status_code == 200
+
+
+def test_taken_port_is_said_plainly_and_leaves_nothing_running(stack, tmp_path):
+    environment = stack.environment() | {"CONCLAVE_STATE": str(tmp_path)}
+    command = [sys.executable, "-m", "config.embedded", "up"]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    assert result.returncode == 1
+    assert f"port {stack.port} is taken" in result.stdout
+    assert "CONCLAVE_PORT" in result.stdout
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_after_kill_or_ctrl_c_nothing_runs_and_the_next_start_finds_everything():
+    stack = Stack()
+    try:
+        stack.start()
+        accounts = (stack.state.root / "demo.json").read_bytes()
+        secrets = (stack.state.root / "trusted" / "secrets" / "root.key").read_bytes()
+
+        stack.supervisor.kill()
+        stack.supervisor.wait()
+        wait_for(lambda: list_leftovers(stack.state) == [], "everything to end with its supervisor")
+
+        stack.start()
+        assert (stack.state.root / "demo.json").read_bytes() == accounts
+        assert (stack.state.root / "trusted" / "secrets" / "root.key").read_bytes() == secrets
+        stack.stop(keep_state=True)
+        assert list_leftovers(stack.state) == []
+    finally:
+        stack.stop()

@@ -1,0 +1,41 @@
+"""Ports: a promised one that is taken is said plainly, the others give way."""
+
+import socket
+
+import pytest
+
+from config.embedded.ports import PortTaken, check_free, free_port, media_ranges
+
+
+@pytest.fixture
+def taken():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_taken_port_is_named_with_the_variable_that_moves_it(taken):
+    with pytest.raises(PortTaken, match=rf"{taken}.*CONCLAVE_PORT"):
+        check_free(taken, "CONCLAVE_PORT")
+
+
+def test_taken_preference_gives_way(taken):
+    other = free_port(taken)
+    assert other != taken
+    check_free(other, "X")
+
+
+def test_free_preference_is_kept():
+    port = free_port(0)
+    assert free_port(port) == port
+
+
+@pytest.mark.parametrize("port", [1024, 8100, 9100, 65535])
+def test_media_ranges_are_apart_and_below_ephemeral_ports(port):
+    rtp, relay = media_ranges(port)
+    assert 1024 < rtp[0] < rtp[1] < relay[0] < relay[1] < 32768
+
+
+def test_two_usual_instances_have_ranges_of_their_own():
+    assert media_ranges(8100) != media_ranges(9100)

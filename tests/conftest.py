@@ -1,0 +1,40 @@
+"""What all tests share: the running system and real browsers (both made at first use), and which site a test belongs to.
+
+``tests/provider`` runs with the provider's settings (``--ds=config.settings.provider``), everything else with the trusted ones.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.real_browsers import browser, profile, pytest_runtest_makereport, stack
+
+__all__ = ["browser", "profile", "pytest_runtest_makereport", "stack"]
+
+PROVIDER_TESTS = Path(__file__).parent / "provider"
+EITHER = tuple(Path(__file__).parent / name for name in ("protocol", "provider"))
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Skip what the settings of this run cannot load."""
+    within_provider = collection_path.is_relative_to(PROVIDER_TESTS)
+    if os.environ["DJANGO_SETTINGS_MODULE"].endswith(".provider"):
+        on_the_way = any(path.is_relative_to(collection_path) or collection_path.is_relative_to(path) for path in EITHER)
+        return None if on_the_way else True
+    return True if within_provider else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Cheap tests first, then those of the running system, browsers last.
+
+    Playwright keeps an event loop running in this thread, under which neither Django's database nor asyncio tests work.
+    """
+    items.sort(key=lambda item: [name in getattr(item, "fixturenames", ()) for name in ("browser", "stack")])
+
+
+@pytest.fixture(scope="session")
+def state_directory() -> Path:
+    """The session's temporary ``CONCLAVE_STATE``."""
+    return Path(os.environ["CONCLAVE_STATE"])

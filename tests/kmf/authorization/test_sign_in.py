@@ -1,0 +1,219 @@
+"""Sign-in with a password, on the auth origin only."""
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from kmf.authorization.models import Account, Grant
+from tests.kmf.authorization.oauth_client import OAuthClient, host, query_of
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+def password_hash() -> str:
+    return make_password(PASSWORD)
+
+
+@pytest.fixture
+def with_password(ada: Account, password_hash: str) -> Account:
+    ada.password = password_hash
+    ada.save()
+    return ada
+
+
+@pytest.fixture
+def browser() -> Client:
+    return Client(headers={"host": host(settings.ORIGINS.auth)})
+
+
+def sign_in(browser, email="ada@weaver.example", password=PASSWORD, **more):
+    return browser.post("/sign-in", {"login": email, "password": password} | more)
+
+
+def is_signed_in(browser):
+    return browser.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("email", ["ada@weaver.example", "ADA@Weaver.example", " ada@weaver.example "])
+def test_the_right_password_opens_a_session(browser, with_password, audited, email):
+    assert not is_signed_in(browser)
+    response = sign_in(browser, email)
+    assert (response.status_code, response["Location"]) == (302, "/")
+    assert is_signed_in(browser)
+    [entry] = audited("account.signed_in")
+    assert (entry["actor"], entry["chain"]) == ("ada@weaver.example", "organisation:weaver")
+    assert entry["details"] == {"methods": ["pwd"]}
+    assert browser.cookies["sessionid"]["httponly"]
+    assert browser.cookies["sessionid"]["samesite"] == "Lax"
+
+
+def test_the_session_key_changes_at_sign_in(browser, with_password):
+    browser.get("/sign-in?next=/")
+    sign_in(browser)
+    first = browser.cookies["sessionid"].value
+    browser.post("/sign-out")
+    assert not Session.objects.filter(session_key=first).exists()
+
+
+def test_sign_in_goes_on_to_the_authorization_request(browser, with_password, clients, conference, participant):
+    client = OAuthClient(browser, client_id="endpoint", scope=f"conference:{conference.id}")
+    asked = client.authorize()
+    page = browser.get(asked["Location"])
+    assert "Use the account you were invited with" in page.content.decode()
+    next_path = page.context["redirect_field_value"]
+    response = sign_in(browser, next=next_path)
+    assert response["Location"] == next_path
+    answer = query_of(browser.get(response["Location"]))
+    assert answer["state"] == client.state
+    assert client.redeem(answer["code"]).status_code == 200
+    assert Grant.objects.get().amr == ["pwd"]
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "reason", "chain"),
+    [
+        pytest.param("ada@weaver.example", "wrong", "wrong password", "organisation:weaver", id="wrong password"),
+        pytest.param("ada@weaver.example", PASSWORD + " ", "wrong password", "organisation:weaver", id="a space more"),
+        pytest.param("eve@weaver.example", PASSWORD, "unknown account", "system", id="unknown account"),
+    ],
+)
+def test_a_wrong_sign_in_shows_the_same_message_and_keeps_the_address(
+    browser, with_password, audited, email, password, reason, chain
+):
+    response = sign_in(browser, email, password, next="/authorize?a=1")
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert 'id="password-error"' in page
+    assert "do not belong together" in page
+    assert f'value="{email}"' in page
+    assert 'value="/authorize?a=1"' in page
+    assert password not in page
+    assert not is_signed_in(browser)
+    [entry] = audited("account.sign_in_refused")
+    assert (entry["details"]["reason"], entry["chain"]) == (reason, chain)
+    assert (entry["actor"] == "unknown") == (reason == "unknown account")  # it may be a password in the wrong field
+
+
+@pytest.mark.parametrize("form", [{}, {"login": "", "password": ""}, {"login": "no address", "password": "x"}])
+def test_an_incomplete_form_shows_the_field_messages(browser, with_password, audited, form):
+    page = browser.post("/sign-in", form).content.decode()
+    assert 'aria-describedby="login-error"' in page
+    assert audited("account.sign_in_refused") == []
+
+
+def test_an_account_that_is_switched_off(browser, with_password, audited):
+    with_password.is_active = False
+    with_password.save()
+    response = sign_in(browser)
+    assert response["Location"] == "/inactive"
+    assert "switched off" in browser.get("/inactive").content.decode()
+    assert not is_signed_in(browser)
+    assert audited("account.sign_in_refused")[0]["details"]["reason"] == "account is not active"
+
+
+def test_a_guesser_is_stopped_and_audited_once_a_window(browser, with_password, audited):
+    for _ in range(5):
+        sign_in(browser, password="wrong")
+    for _ in range(3):
+        page = sign_in(browser).content.decode()  # even the right password
+        assert "Too many wrong attempts" in page
+    assert not is_signed_in(browser)
+    reasons = [entry["details"]["reason"] for entry in audited("account.sign_in_refused")]
+    assert reasons == ["wrong password"] * 5 + ["too many attempts"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://evil.localhost/",
+        "//evil.localhost/",
+        "/\\evil.localhost",
+        "https:evil",
+        "javascript:alert(1)",
+        "http://core.localhost:8000/",
+        "http://kmf.localhost:8000/",
+        "authorize",
+        "///evil.localhost",
+        "/\t/evil.localhost",
+    ],
+)
+def test_sign_in_leads_nowhere_else(browser, with_password, target):
+    response = sign_in(browser, next=target)
+    assert response["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"), [("http://auth.localhost:8000", 302), ("null", 403), ("http://core.localhost:9999", 403)]
+)
+def test_sign_in_needs_the_form_of_this_page(with_password, origin, status):
+    browser = Client(enforce_csrf_checks=True, headers={"host": host(settings.ORIGINS.auth)})
+    assert sign_in(browser).status_code == 403
+    token = browser.get("/sign-in").context["csrf_token"]
+    form = {"login": "ada@weaver.example", "password": PASSWORD, "csrfmiddlewaretoken": str(token)}
+    assert browser.post("/sign-in", form, headers={"origin": origin}).status_code == status
+    assert is_signed_in(browser) == (status == 302)
+
+
+@pytest.mark.parametrize("origin", ["core", "kmf"])
+def test_no_other_origin_has_a_sign_in_form(with_password, origin):
+    browser = Client(headers={"host": host(getattr(settings.ORIGINS, origin))})
+    assert sign_in(browser).status_code in {404, 405}
+    assert "sessionid" not in browser.cookies
+
+
+def test_a_session_carried_to_another_origin_opens_nothing(browser, with_password, settings):
+    settings.ORIGIN_URLCONFS = settings.ORIGIN_URLCONFS | {host(settings.ORIGINS.core): "config.urls_auth"}
+    sign_in(browser)
+    thief = Client(headers={"host": host(settings.ORIGINS.core)})
+    thief.cookies["sessionid"] = browser.cookies["sessionid"].value
+    assert thief.get("/").status_code == 302
+    assert is_signed_in(browser)
+
+
+def test_sign_out_asks_and_ends(browser, with_password, audited):
+    sign_in(browser)
+    assert "ada@weaver.example" in browser.get("/sign-out").content.decode()
+    assert is_signed_in(browser)  # a link alone signs nobody out
+    assert browser.post("/sign-out")["Location"] == "/sign-in?signed_out=1"
+    assert not is_signed_in(browser)
+    assert "You are signed out" in browser.get("/sign-in?signed_out=1").content.decode()
+    assert audited("account.signed_out")[0]["actor"] == "ada@weaver.example"
+
+
+def test_ending_everything_everywhere(browser, with_password, endpoint_client, audited):
+    answer = endpoint_client.tokens()
+    lost = Client(headers={"host": host(settings.ORIGINS.auth)})
+    for device in (lost, browser):
+        sign_in(device)
+    assert browser.post("/end-everywhere")["Location"] == "/?ended=1"
+    assert is_signed_in(browser)
+    assert not is_signed_in(lost)
+    assert endpoint_client.refresh(answer["refresh_token"]).json() == {"error": "invalid_grant"}
+    assert audited("authorization.revoked")[0]["details"]["reason"] == "ended everywhere by the account"
+
+
+def test_a_session_ends_at_once_when_the_account_is_switched_off(browser, with_password):
+    sign_in(browser)
+    with_password.is_active = False
+    with_password.save()
+    assert not is_signed_in(browser)
+
+
+def test_there_is_no_sign_up(browser, db):
+    assert browser.get("/sign-up").status_code == 404
+    page = browser.get("/sign-in").content.decode()
+    assert "sign up" not in page.lower()
+
+
+def test_the_page_is_bound_by_its_policy(browser, db):
+    response = browser.get("/sign-in")
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["Referrer-Policy"] == "same-origin"
+    assert "no-store" in response["Cache-Control"]

@@ -1,0 +1,284 @@
+"""Token requests that are refused: the right code outside, the precise reason in the audit, nothing given, nothing used up."""
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from kmf.authorization.models import AccessToken, Grant, RefreshToken
+from tests.kmf.authorization.oauth_client import host
+
+STRANGER = ec.generate_private_key(ec.SECP256R1())
+
+
+def assert_refused(response, code, status=400):
+    assert (response.status_code, response.json()) == (status, {"error": code})
+
+
+def assert_nothing_given():
+    assert (AccessToken.objects.count(), RefreshToken.objects.count()) == (0, 0)
+    assert list(Grant.objects.values_list("redeemed_at", flat=True)) == [None]
+
+
+FORMS = {
+    "no grant type": ({"grant_type": ...}, "unsupported_grant_type"),
+    "password grant": ({"grant_type": "password"}, "unsupported_grant_type"),
+    "client credentials": ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+    "device grant": ({"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}, "unsupported_grant_type"),
+    "openid's grant": ({"grant_type": "openid"}, "unsupported_grant_type"),
+    "grant type twice": ({"grant_type": ["authorization_code", "authorization_code"]}, "invalid_request"),
+    "no code": ({"code": ...}, "invalid_request"),
+    "unknown code": ({"code": "A" * 30}, "invalid_grant"),
+    "code with a NUL": ({"code": "A\x00"}, "invalid_grant"),
+    "no client": ({"client_id": ...}, "invalid_request"),
+    "unknown client": ({"client_id": "other"}, "invalid_client"),
+    "client with a NUL": ({"client_id": "endpoint\x00"}, "invalid_client"),
+    "code of another client": ({"client_id": "core"}, "invalid_grant"),
+    "no redirect URI": ({"redirect_uri": ...}, "invalid_request"),
+    "another redirect URI": ({"redirect_uri": "http://core.localhost:8000/signed-in"}, "invalid_request"),
+    "no verifier": ({"code_verifier": ...}, "invalid_request"),
+    "another verifier": ({"code_verifier": "A" * 43}, "invalid_grant"),
+    "the challenge as verifier": ({"code_verifier": "{challenge}"}, "invalid_grant"),
+    "no resource": ({"resource": []}, "invalid_target"),
+    "two resources": ({"resource": ["{kmf}", "{provider}"]}, "invalid_target"),
+    "the same resource twice": ({"resource": ["{kmf}", "{kmf}"]}, "invalid_target"),
+    "all resources": ({"resource": ["{kmf}", "{provider}", "{core}"]}, "invalid_target"),
+    "foreign resource": ({"resource": ["http://evil.localhost"]}, "invalid_target"),
+    "resource with a path": ({"resource": ["{kmf}/keys"]}, "invalid_target"),
+    "empty resource": ({"resource": [""]}, "invalid_target"),
+}
+
+
+def filled(client, value):
+    origins = settings.ORIGINS
+    if isinstance(value, list):
+        return [filled(client, item) for item in value]
+    if not isinstance(value, str):
+        return value
+    for name in ("kmf", "provider", "core"):
+        value = value.replace("{" + name + "}", getattr(origins, name))
+    return value.replace("{challenge}", client.query()["code_challenge"])
+
+
+@pytest.mark.parametrize(("changes", "code"), FORMS.values(), ids=FORMS)
+def test_a_wrong_form_is_refused_and_uses_nothing_up(endpoint_client, audited, changes, code):
+    given = endpoint_client.code()
+    form = {name: filled(endpoint_client, value) for name, value in changes.items()}
+    assert_refused(endpoint_client.redeem(**({"code": given} | form)), code)
+    assert_nothing_given()
+    [entry] = audited("token.refused")
+    assert entry["details"]["code"] == code
+    assert given not in str(entry)
+    assert endpoint_client.redeem(given).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "code"),
+    [
+        pytest.param(b"", "application/x-www-form-urlencoded", 400, "invalid_request", id="nothing"),
+        pytest.param(b"\xff\xfe", "application/x-www-form-urlencoded", 400, "invalid_request", id="bytes"),
+        pytest.param(b"code=%ff", "application/x-www-form-urlencoded", 400, "invalid_request", id="escaped bytes"),
+        pytest.param(b"a=1&" * 30, "application/x-www-form-urlencoded", 400, "invalid_request", id="many fields"),
+        pytest.param(b"{}", "application/json", 400, "invalid_request", id="JSON"),
+        pytest.param(b"a=" + b"x" * 70_000, "application/x-www-form-urlencoded", 413, "too_large", id="too large"),
+    ],
+)
+def test_a_body_of_another_form(endpoint_client, body, content_type, status, code):
+    assert_refused(endpoint_client.post(body, content_type=content_type), code, status)
+    assert AccessToken.objects.count() == 0
+
+
+def test_only_post(clients):
+    assert Client().get("/token", headers={"host": host(settings.ORIGINS.kmf)}).status_code == 405
+
+
+PROOFS = {
+    "no proof": lambda _client: None,
+    "empty proof": lambda _client: "",
+    "no JWS": lambda _client: "x.y.z",
+    "for another URL": lambda client: client.proof(url=f"{settings.ORIGINS.kmf}/keys"),
+    "for the auth origin": lambda client: client.proof(url=f"{settings.ORIGINS.auth}/token"),
+    "for GET": lambda client: client.proof(method="GET"),
+    "with ath": lambda client: client.proof(access_token="a.b.c"),
+    "with kah": lambda client: client.proof(body=b""),
+    "a minute old": lambda client: client.proof(now=timezone.now() - timedelta(seconds=60)),
+    "a minute ahead": lambda client: client.proof(now=timezone.now() + timedelta(seconds=60)),
+    "two joined": lambda client: f"{client.proof()}, {client.proof()}",
+}
+
+
+@pytest.mark.parametrize("make", PROOFS.values(), ids=PROOFS)
+def test_a_wrong_proof_is_refused_and_uses_nothing_up(endpoint_client, audited, make):
+    code = endpoint_client.code()
+    response = endpoint_client.redeem(code, proof=make(endpoint_client))
+    assert_refused(response, "invalid_dpop_proof", 401)
+    assert response["WWW-Authenticate"].startswith("DPoP ")
+    assert_nothing_given()
+    assert audited("token.refused")[0]["details"]["code"] == "invalid_dpop_proof"
+    assert endpoint_client.redeem(code).status_code == 200
+
+
+def test_a_proof_is_taken_once(endpoint_client, audited):
+    answer = endpoint_client.tokens()
+    proof = endpoint_client.proof()
+    assert endpoint_client.refresh("wrong", proof=proof).status_code == 400  # a refused request has used it too
+    assert_refused(endpoint_client.refresh(answer["refresh_token"], proof=proof), "invalid_dpop_proof", 401)
+    assert audited("token.refused")[-1]["details"]["reason"] == "proof was used before"
+    assert endpoint_client.refresh(answer["refresh_token"]).status_code == 200
+
+
+def test_a_code_is_good_only_for_the_key_of_its_authorization(endpoint_client, audited):
+    code = endpoint_client.code()
+    assert_refused(endpoint_client.redeem(code, proof=endpoint_client.proof(key=STRANGER)), "invalid_grant")
+    assert_nothing_given()
+    assert audited("token.refused")[0]["details"]["reason"] == "proof under another key than the grant's"
+    assert endpoint_client.redeem(code).status_code == 200
+
+
+def test_a_refresh_token_is_good_only_for_the_key_of_its_grant(endpoint_client):
+    answer = endpoint_client.tokens()
+    stolen = endpoint_client.refresh(answer["refresh_token"], proof=endpoint_client.proof(key=STRANGER))
+    assert_refused(stolen, "invalid_grant")
+    assert AccessToken.objects.count() == 1
+    assert endpoint_client.refresh(answer["refresh_token"]).status_code == 200
+
+
+def test_a_code_is_good_for_a_minute(endpoint_client):
+    code = endpoint_client.code()
+    Grant.objects.update(code_expires_at=timezone.now())
+    assert_refused(endpoint_client.redeem(code), "invalid_grant")
+    assert_nothing_given()
+
+
+def test_a_code_used_twice_takes_back_what_it_gave(endpoint_client, audited):
+    code = endpoint_client.code()
+    first = endpoint_client.redeem(code).json()
+    rotated = endpoint_client.refresh(first["refresh_token"], resource=settings.ORIGINS.provider).json()
+    assert_refused(endpoint_client.redeem(code), "invalid_grant")
+    assert AccessToken.objects.count() == 0
+    assert RefreshToken.objects.filter(revoked=None).count() == 0
+    assert Grant.objects.get().revoked_reason == "code used twice"
+    assert_refused(endpoint_client.refresh(rotated["refresh_token"]), "invalid_grant")
+    assert [entry["details"]["reason"] for entry in audited("authorization.revoked")] == ["code used twice"]
+
+
+def test_a_refresh_token_used_twice_revokes_the_grant(endpoint_client, audited):
+    first = endpoint_client.tokens()
+    second = endpoint_client.refresh(first["refresh_token"]).json()
+    assert_refused(endpoint_client.refresh(first["refresh_token"]), "invalid_grant")
+    assert AccessToken.objects.count() == 0
+    assert_refused(endpoint_client.refresh(second["refresh_token"]), "invalid_grant")
+    assert audited("authorization.revoked")[0]["details"]["reason"] == "refresh token used twice"
+    # Another grant of the same account lives on.
+    endpoint_client.new_keys()
+    assert endpoint_client.tokens()["token_type"] == "DPoP"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        pytest.param({"refresh_token": "A" * 43}, "invalid_grant", id="unknown"),
+        pytest.param({"refresh_token": ...}, "invalid_request", id="missing"),
+        pytest.param({"client_id": "core"}, "invalid_grant", id="another client"),
+        pytest.param({"client_id": ...}, "invalid_request", id="no client"),
+        pytest.param({"scope": "core"}, "invalid_scope", id="another scope"),
+        pytest.param({"resource": []}, "invalid_target", id="no resource"),
+        pytest.param({"resource": ["http://kmf.localhost:8000"] * 2}, "invalid_target", id="two resources"),
+        pytest.param({"resource": "http://evil.localhost"}, "invalid_target", id="foreign resource"),
+    ],
+)
+def test_a_wrong_refresh_is_refused_and_uses_nothing_up(endpoint_client, changes, code):
+    answer = endpoint_client.tokens()
+    assert_refused(endpoint_client.refresh(**({"refresh_token": answer["refresh_token"]} | changes)), code)
+    assert (AccessToken.objects.count(), RefreshToken.objects.filter(revoked=None).count()) == (1, 1)
+    assert endpoint_client.refresh(answer["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize("resource", ["provider", "core"])
+@pytest.mark.parametrize("how", ["never invited", "withdrawn", "of another conference", "conference unknown"])
+def test_token2_and_token3_only_for_who_is_invited_now(endpoint_client, participant, audited, resource, how):
+    if how == "withdrawn":
+        participant.withdrawn_at = timezone.now()
+        participant.save()
+    elif how == "never invited":
+        participant.delete()
+    else:
+        endpoint_client.scope = f"conference:{secrets.token_urlsafe(16)}"
+    audience = getattr(settings.ORIGINS, resource)
+    code = endpoint_client.code()
+    assert_refused(endpoint_client.redeem(code, resource=audience), "access_denied")
+    assert_nothing_given()
+    assert audited("token.refused")[0]["details"]["reason"] == "not invited at this moment"
+    # token1 alike for all: what it opens, the key request answers.
+    assert endpoint_client.redeem(code).status_code == 200
+
+
+def test_withdrawal_ends_token2_at_the_next_refresh(endpoint_client, participant):
+    answer = endpoint_client.tokens(settings.ORIGINS.provider)
+    participant.withdrawn_at = timezone.now()
+    participant.save()
+    assert_refused(endpoint_client.refresh(answer["refresh_token"], resource=settings.ORIGINS.provider), "access_denied")
+    assert RefreshToken.objects.filter(revoked=None).count() == 1
+
+
+@pytest.mark.parametrize("step", ["code", "refresh"])
+def test_an_account_that_is_switched_off_gets_nothing_more(endpoint_client, ada, audited, step):
+    code = endpoint_client.code()
+    answer = endpoint_client.redeem(code).json() if step == "refresh" else None
+    ada.is_active = False
+    ada.save()
+    response = endpoint_client.refresh(answer["refresh_token"]) if answer else endpoint_client.redeem(code)
+    assert_refused(response, "invalid_grant")
+    assert AccessToken.objects.count() == 0
+    assert RefreshToken.objects.filter(revoked=None).count() == 0
+    assert audited("authorization.revoked")[0]["details"]["reason"] == "account is not active"
+
+
+def test_a_guesser_is_slowed_and_does_not_fill_the_audit(endpoint_client, audited):
+    answer = endpoint_client.tokens()
+    statuses = [endpoint_client.refresh(secrets.token_urlsafe(32)).status_code for _ in range(65)]
+    assert statuses == [400] * 60 + [429] * 5
+    assert endpoint_client.refresh(answer["refresh_token"])["Retry-After"] == "60"
+    assert len(audited("token.refused")) == 60
+
+
+def in_parallel(count, call):
+    def run(_number):
+        try:
+            return call().status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return sorted(pool.map(run, range(count)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_refreshes_at_once_give_one_token_and_no_fault(endpoint_client):
+    answer = endpoint_client.tokens()
+    statuses = in_parallel(20, lambda: endpoint_client.refresh(answer["refresh_token"]))
+    assert statuses == [200] + [400] * 19
+    assert Grant.objects.get().revoked_reason == "refresh token used twice"
+    assert AccessToken.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_redemptions_at_once_give_one_token_and_no_fault(endpoint_client):
+    code = endpoint_client.code()
+    statuses = in_parallel(20, lambda: endpoint_client.redeem(code))
+    assert statuses == [200] + [400] * 19
+    assert Grant.objects.get().revoked_reason == "code used twice"
+    assert AccessToken.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_proof_sent_ten_times_at_once_is_taken_once(endpoint_client):
+    proof = endpoint_client.proof()
+    statuses = in_parallel(10, lambda: endpoint_client.refresh("unknown", proof=proof))
+    assert statuses == [400] + [401] * 9

@@ -1,0 +1,1 @@
+"""Test vectors, and what writes our own ones. README.md names every source."""
