@@ -1,5 +1,5 @@
 PYTHON = .venv/bin/python
-PYTEST = $(PYTHON) -m pytest --durations=10 --durations-min=1
+PYTEST = $(PYTHON) -m pytest --durations=15 --durations-min=2
 CHECK_STATE = var/check
 
 .PHONY: run test check lock

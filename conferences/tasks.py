@@ -9,7 +9,7 @@ from conferences.services.outbox_handlers import registered
 ITEMS_A_RUN = 50
 
 
-@shared_task(name="conferences.deliver_outbox")
+@shared_task(name="conferences.deliver_outbox")  # type: ignore[untyped-decorator]  # Celery has no types
 def deliver_outbox() -> None:
     """Deliver what is due; the beat calls it every second, two at once do no harm."""
     deliver_due(now=timezone.now(), handlers=registered(), limit=ITEMS_A_RUN)

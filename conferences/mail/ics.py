@@ -31,7 +31,7 @@ def invitation_calendar(
     calendar.add("METHOD", method)
     event = _event(conference, method, sequence, now)
     if attendee is not None:
-        event.add("ATTENDEE", _attendee(attendee), encode=0)
+        event.add("ATTENDEE", _attendee(attendee), encode=False)
     calendar.add_component(event)
     calendar.add_missing_timezones()
     return bytes(calendar.to_ical())

@@ -10,9 +10,9 @@ from conferences.rules import MAX_INVITED
 from conferences.services.audit import record, record_all
 from conferences.services.plan import Invitee
 from conferences.services.scheduling import (
-    enqueue_cancellation,
+    enqueue_cancellations,
     enqueue_change,
-    enqueue_invitation,
+    enqueue_invitations,
     invited_fact,
     open_conference,
 )
@@ -56,7 +56,7 @@ def invite_participant(*, conference_id: str, invitee: Invitee, actor: str, acto
             setattr(participant, field, value)
         participant.save(update_fields=list(fresh))
     record_all(facts=[invited_fact(participant)], at=now, actor=actor, conference=conference)
-    enqueue_invitation(conference, participant, now)
+    enqueue_invitations(conference, [participant], now)
     enqueue_change(conference, now)
     return participant
 
@@ -90,7 +90,7 @@ def withdraw_invitation(*, conference_id: str, participant_id: int, actor: str, 
     conference.save(update_fields=["sequence"])
     details = {"identity": participant.identity, "name": participant.name}
     record(event="participant.withdrawn", at=now, actor=actor, conference=conference, details=details)
-    enqueue_cancellation(conference, participant, now)
+    enqueue_cancellations(conference, [participant], now)
     enqueue_change(conference, now)
     return participant
 

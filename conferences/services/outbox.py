@@ -44,6 +44,14 @@ def enqueue(
     return OutboxItem.objects.create(kind=kind, payload=payload, organisation=organisation, created_at=now, due_at=due_at or now)
 
 
+def enqueue_all(*, kind: str, payloads: Iterable[dict[str, Any]], organisation: Organisation, now: datetime) -> None:
+    """Write many effects of one kind at once, due now."""
+    OutboxItem.objects.bulk_create(
+        [OutboxItem(kind=kind, payload=one, organisation=organisation, created_at=now, due_at=now) for one in payloads],
+        batch_size=500,
+    )
+
+
 def deliver_due(*, now: datetime, handlers: Mapping[str, Handler], limit: int) -> Delivery:
     """Deliver up to ``limit`` due items of the kinds in ``handlers``, oldest first, each in its own transaction.
 

@@ -1,5 +1,6 @@
 """Scheduling and ending a conference. Each decision, its audit entry and its effects to come are one transaction."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -8,7 +9,7 @@ from conferences.errors import AlreadyInvited, ConferenceOver, TooManyParticipan
 from conferences.models import Conference, Organisation, Participant
 from conferences.rules import MAX_INVITED, is_over
 from conferences.services.audit import Fact, record, record_all
-from conferences.services.outbox import enqueue
+from conferences.services.outbox import enqueue, enqueue_all
 from conferences.services.plan import ConferencePlan, Invitee
 
 
@@ -88,8 +89,7 @@ def _add_participants(conference: Conference, plan: ConferencePlan, now: datetim
     )
     facts = [scheduled, *(invited_fact(row) for row in rows)]
     record_all(facts=facts, at=now, actor=conference.initiator_identity, conference=conference)
-    for row in rows[1:]:
-        enqueue_invitation(conference, row, now)
+    enqueue_invitations(conference, rows[1:], now)
     enqueue_change(conference, now)
 
 
@@ -124,8 +124,7 @@ def _cancel_in_calendars(conference: Conference, now: datetime) -> None:
     conference.sequence += 1
     conference.save(update_fields=["sequence"])
     invited = conference.participants.filter(withdrawn_at=None, role=Participant.Role.PARTICIPANT).order_by("id")
-    for participant in invited:
-        enqueue_cancellation(conference, participant, now)
+    enqueue_cancellations(conference, invited, now)
 
 
 def locked_conference(conference_id: str) -> Conference:
@@ -157,16 +156,20 @@ def open_conference(conference_id: str, now: datetime) -> Conference:
     return conference
 
 
-def enqueue_invitation(conference: Conference, participant: Participant, now: datetime) -> None:
-    """Mail the invitation (iCalendar REQUEST) soon."""
-    payload = {"conference": conference.id, "participant": participant.pk, "sequence": conference.sequence}
-    enqueue(kind="invitation.request", payload=payload, organisation=conference.organisation, now=now)
+def enqueue_invitations(conference: Conference, participants: Iterable[Participant], now: datetime) -> None:
+    """Mail the invitation (iCalendar REQUEST) to each soon."""
+    _enqueue_mails("invitation.request", conference, participants, now)
 
 
-def enqueue_cancellation(conference: Conference, participant: Participant, now: datetime) -> None:
-    """Mail the cancellation (iCalendar CANCEL) soon; ``conference.sequence`` was raised before."""
-    payload = {"conference": conference.id, "participant": participant.pk, "sequence": conference.sequence}
-    enqueue(kind="invitation.cancel", payload=payload, organisation=conference.organisation, now=now)
+def enqueue_cancellations(conference: Conference, participants: Iterable[Participant], now: datetime) -> None:
+    """Mail the cancellation (iCalendar CANCEL) to each soon; ``conference.sequence`` was raised before."""
+    _enqueue_mails("invitation.cancel", conference, participants, now)
+
+
+def _enqueue_mails(kind: str, conference: Conference, participants: Iterable[Participant], now: datetime) -> None:
+    ids = [participant.pk for participant in participants]
+    payloads = [{"conference": conference.id, "participant": pk, "sequence": conference.sequence} for pk in ids]
+    enqueue_all(kind=kind, payloads=payloads, organisation=conference.organisation, now=now)
 
 
 def enqueue_change(conference: Conference, now: datetime) -> None:

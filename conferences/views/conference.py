@@ -1,7 +1,7 @@
 """``/conferences/{id}``: one conference; for its initiator also who is invited, and the changes he can make."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -28,6 +28,7 @@ from conferences.services.scheduling import end_conference
 from conferences.views.cards import card_of
 from conferences.views.viewer_zone import viewer_zone
 
+MAIL_EXPECTED = timedelta(minutes=1)  # from then on the page says that a mail is waiting
 # Error, then what the page says.
 _WORDS: dict[type[ConferencesError], str] = {
     AlreadyInvited: "This address is invited already.",
@@ -143,14 +144,16 @@ def _attempt(request: HttpRequest, change: Callable[[datetime], object], success
 
 
 def _page(request: HttpRequest, identity: Identity, found: Conference, form: InviteForm, status: int = 200) -> HttpResponse:
+    now = timezone.now()
     is_mine = found.initiator_identity == identity.email and found.organisation.slug == identity.organisation
     context = {
         "identity": identity,
-        "card": card_of(found, zone=viewer_zone(request), now=timezone.now()),
+        "card": card_of(found, zone=viewer_zone(request), now=now),
+        "overdue_before": now - MAIL_EXPECTED,
         "is_mine": is_mine,
         "may_audit": is_mine or (identity.is_auditor and found.organisation.slug == identity.organisation),
         "participants": invited_participants(found) if is_mine else None,
-        "invited_count": found.invited_count - 1,
+        "invited_count": found.invited_count - 1,  # type: ignore[attr-defined]  # annotated by the selector
         "form": form,
     }
     return render(request, "conferences/conference.html", context, status=status)

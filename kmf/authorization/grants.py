@@ -49,13 +49,10 @@ def end_everywhere(account: Account, *, now: datetime) -> None:
         revoke_grants_of(account, reason="ended everywhere by the account", now=now)
 
 
-def live_thumbprints(thumbprints: Iterable[str], *, now: datetime) -> set[str]:
-    """Those DPoP thumbprints that a live grant of an active account stands behind.
-
-    An endpoint whose thumbprint is not among them was revoked: the sweep asks this for endpoints that hold keys.
-    """
-    live = Grant.objects.filter(dpop_jkt__in=list(thumbprints), revoked_at=None, expires__gt=now, user__is_active=True)
-    return set(live.values_list("dpop_jkt", flat=True))
+def revoked_thumbprints(thumbprints: Iterable[str]) -> set[str]:
+    """Those DPoP thumbprints whose grant was revoked: an endpoint of one has no right to its key any more."""
+    revoked = Grant.objects.filter(dpop_jkt__in=list(thumbprints), revoked_at__isnull=False)
+    return set(revoked.values_list("dpop_jkt", flat=True))
 
 
 def conference_id_of(grant: Grant) -> str | None:

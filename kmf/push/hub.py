@@ -15,8 +15,9 @@ from django.db import Error as DatabaseError
 from kmf.errors import KMFError
 from kmf.push import state as reads
 from kmf.push.member import Member
-from kmf.selectors import leave_reason
+from kmf.selectors import leave_reason, state_version
 from kmf.services.presence import leave, note_heartbeats
+from kmf.services.settle import settle
 
 _log = logging.getLogger(__name__)
 TICK_S = 1.0
@@ -41,6 +42,7 @@ class Hub:
         self._wake = asyncio.Event()
         self._version = -1
         self._current_at = 0.0
+        self._settled_at = 0.0
         self._wait_s = TICK_S
 
     @property
@@ -92,16 +94,29 @@ class Hub:
 
     async def _tick(self) -> None:
         now = datetime.now(UTC)
-        await self._end_silent(now)
-        version, due_at = await database_sync_to_async(reads.settled_version)(self.conference_id, now)
+        due_at = await self._follow(now)  # what is known already goes out first: a leaver is locked out by it
+        if time.monotonic() - self._settled_at >= TICK_S or (due_at is not None and due_at <= now):
+            self._settled_at = time.monotonic()
+            await self._end_silent(now)
+            await database_sync_to_async(settle)(conference_id=self.conference_id, now=now)
+            due_at = await self._follow(now)
         self._wait_s = TICK_S if due_at is None else max(0.0, min(TICK_S, (due_at - now).total_seconds()))
-        if version != self._version:
-            await self._refresh(now)
-            self._version = version
         if time.monotonic() - self._current_at >= CURRENT_EVERY_S:
             await self._send_current(now)
         await self._close_dismissed()
         await self._record(now)
+
+    async def _follow(self, now: datetime) -> datetime | None:
+        """Tell the sockets what changed since the last look; returns when an epoch for leavers is due, if one waits."""
+        version, due_at = await database_sync_to_async(state_version)(self.conference_id)
+        if version != self._version:
+            self._version = version  # before the reads: what changes during them is looked at again
+            try:
+                await self._refresh(now)
+            except (DatabaseError, KMFError):
+                self._version = -1
+                raise
+        return due_at
 
     async def _end_silent(self, now: datetime) -> None:
         """Leaves that nobody said: cut lines after 5 s, silence, tokens not renewed."""

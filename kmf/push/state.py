@@ -8,9 +8,8 @@ from django.db import transaction
 from conferences.models import Conference
 from conferences.services.audit import record
 from kmf.push.member import EpochKey
-from kmf.selectors import PushState, push_state, state_version
+from kmf.selectors import PushState, push_state
 from kmf.services.sealing import unseal_ekt_key
-from kmf.services.settle import settle
 from roster.selectors import deltas_after
 from roster.services.statements import position, sign_current, sign_policy, sign_snapshot
 from roster.signing.chain import Position
@@ -34,12 +33,6 @@ class Greeting:
     policy: dict[str, str]
     snapshot: dict[str, str]
     number: int
-
-
-def settled_version(conference_id: str, now: datetime) -> tuple[int, datetime | None]:
-    """Bring the conference in line with the time, then tell its version and when an epoch is due for leavers."""
-    settle(conference_id=conference_id, now=now)
-    return state_version(conference_id)
 
 
 @transaction.atomic

@@ -13,8 +13,9 @@ from conferences.models import Conference
 from conferences.services.audit import record
 from conferences.services.outbox import enqueue
 from conferences.services.scheduling import end_conference
+from kmf.authorization.grants import revoked_thumbprints
 from kmf.hints import announce_on_commit
-from kmf.models import ConferenceKey, Epoch, KeyState
+from kmf.models import ConferenceKey, Endpoint, Epoch, KeyState
 from kmf.selectors import current_epoch, endpoints_to_end
 from kmf.services.epochs import lock_state, open_due_to_leave, open_epoch, rekey_for_leave, revoke_current
 from kmf.services.presence import end_membership
@@ -31,7 +32,7 @@ def settle(*, conference_id: str, now: datetime) -> None:
     To settle a conference, in this order:
       1. nothing, if its keys are over
       2. its end, if it was ended or its time is up          ([PERC] 4.9)
-      3. leaves: withdrawn, disabled, silent                  ([PERC] 4.8)
+      3. leaves: withdrawn, disabled, revoked, silent         ([PERC] 4.8)
       4. a new epoch: leavers at their window's end, period   (DESIGN section 6)
       5. destroy what is superseded
     """
@@ -47,8 +48,8 @@ def settle(*, conference_id: str, now: datetime) -> None:
         _close(state=state, conference=conference, now=now)
         return
     # (3)
-    ending = endpoints_to_end(conference, now - SILENCE)
-    for endpoint, reason in ending:
+    ending = endpoints_to_end(conference, now - SILENCE) + _revoked(conference)
+    for endpoint, reason in {endpoint.pk: (endpoint, reason) for endpoint, reason in reversed(ending)}.values():
         end_membership(endpoint=endpoint, reason=reason, now=now)
     if ending:
         rekey_for_leave(state=state, conference=conference, now=now)
@@ -59,6 +60,12 @@ def settle(*, conference_id: str, now: datetime) -> None:
     # (5)
     if conference.past_access == Conference.PastAccess.NONE:
         _destroy(conference, states=[Epoch.State.SUPERSEDED, Epoch.State.REVOKED], before=now - SUPERSEDED_FOR, now=now)
+
+
+def _revoked(conference: Conference) -> list[tuple[Endpoint, str]]:
+    rows = conference.endpoints.filter(membership__left_at=None).select_related("membership__participant", "account")
+    present = {endpoint.jkt: endpoint for endpoint in rows}
+    return [(present[jkt], "removed") for jkt in sorted(revoked_thumbprints(present))]
 
 
 def _rekey_if_due(*, state: KeyState, conference: Conference, now: datetime) -> None:

@@ -42,6 +42,8 @@ class Hub:
     def remove(self, seat_id: int) -> None:
         """Watch it no more."""
         self._ends.pop(seat_id, None)
+        if not self._ends and self._awake is not None:
+            self._awake.set()  # the watcher ends with the last seat
 
     def wake(self) -> None:
         """Look now. May be called from any thread."""
@@ -59,6 +61,8 @@ class Hub:
                 await self._look(looks)
             except DatabaseError:
                 logger.warning("the database is away; seats are looked at later")
+            except Exception:
+                logger.exception("seats could not be looked at")
 
     async def _look(self, looks: int) -> None:
         ended = await database_sync_to_async(ended_among)(list(self._ends))

@@ -16,12 +16,13 @@ PLACES = {
     "page": ROOT / "tests" / "browser" / "vectors_page",
     "rules": ROOT / "tests" / "browser" / "rules_page",
     "vectors": ROOT / "tests" / "vectors",
+    "adversary": ROOT / "tests" / "adversary" / "engine_page",
 }
 
 
 class _Handler(SimpleHTTPRequestHandler):
     def translate_path(self, path: str) -> str:
-        """Only what lies below the three places exists."""
+        """Only what lies below those places exists."""
         place, _, rest = path.split("?", maxsplit=1)[0].lstrip("/").partition("/")
         base = PLACES.get(place, ROOT / "nowhere")
         found = (base / rest).resolve()

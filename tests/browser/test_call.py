@@ -44,7 +44,8 @@ def until(page: Page, expression: str, *, seconds: float = 25) -> Any:
         if value:
             return value
         page.wait_for_timeout(200)
-    raise AssertionError(f"{expression}: {page.evaluate('JSON.stringify(seen)')}")
+    message = f"{expression}: {page.evaluate('JSON.stringify(seen)')}"
+    raise AssertionError(message)
 
 
 def sees(page: Page, others: int) -> None:

@@ -5,8 +5,9 @@ fed the whole recording ([PERC] 4.8, requirement 5).
 """
 
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from av import CodecContext, Packet
 from av.error import FFmpegError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 
 from protocol import base64url
 from tests.browser.janus_recording import record_room
@@ -23,9 +24,11 @@ from tests.browser.joining import join, sees
 from tests.scenes import Scene
 from tests.simulators.person import Person, body_of
 from tests.stack import Stack
+from tests.twin.ekt import parse_tail
 from tests.twin.errors import TwinError
-from tests.twin.frame import FrameOpener, OpenedFrame
-from tests.twin.recording import Recording, read_recording
+from tests.twin.frame import FrameOpener, OpenedFrame, describe
+from tests.twin.recording import Frame, Recording, read_recording
+from tests.twin.sframe import parse_header
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("MEDIA-1")]
 LOCKED_OUT_WITHIN_S = 1.0
@@ -40,18 +43,23 @@ class Witness:
     identities: dict[int, bytes] = field(default_factory=dict)
 
     def enter(self) -> None:
+        self.asked_at = time.time()
         assert self.person.ask_for_key().status_code == 200
         self.socket = self.person.open_socket()
         self.person.hello(self.socket)
         welcome = self.person.hear(self.socket, "welcome")
         self._learn(body_of(welcome["roster"])["endpoints"])
-        self.entered_at = time.time()
+        self._gone = threading.Event()
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def _beat(self) -> None:
+        while not self._gone.wait(3):
+            self.person.say(self.socket, "heartbeat", number=0)
 
     def listen(self, seconds: float) -> None:
         """Follow the push socket; keys on the way are kept by the person."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self.person.say(self.socket, "heartbeat", number=0)
             try:
                 message = self.person.hear(self.socket, "roster", timeout=min(2, until - time.monotonic()))
                 self._learn(body_of(message["delta"])["joined"])
@@ -59,6 +67,7 @@ class Witness:
                 continue
 
     def leave(self) -> None:
+        self._gone.set()
         self.person.say(self.socket, "leaving")
         self.left_at = time.time()
 
@@ -66,19 +75,34 @@ class Witness:
         for entry in entries:
             self.identities[entry["source_id"]] = base64url.decode(entry["identity_key"])
 
-    def open_all(self, recording: Recording, conference_id: str) -> Iterator[tuple[float, OpenedFrame]]:
-        """Every frame that his keys open, with the wall clock of its arrival at Janus."""
+    def open_all(self, recordings: list[Recording], conference_id: str) -> "list[Opened]":
+        """Every frame of the whole room that his keys open, in the order of arrival: a key heard with the sound opens the picture."""
         opener = FrameOpener(
             conference_id=conference_id,
             ekt_keys={key.spi: key.ekt_key for key in self.person.keys.values()},
             identities={sid: Ed25519PublicKey.from_public_bytes(key) for sid, key in self.identities.items()},
         )
-        track, codec = TRACK[recording.kind]
-        for frame in recording.frames:
-            try:
-                yield recording.started_us / 1e6 + frame.at_ms / 1e3, opener.open(frame.payload, track=track, codec=codec)
-            except TwinError:
-                continue
+        arrivals = sorted(((arrival(r, f), r, f) for r in recordings for f in r.frames), key=lambda item: item[0])
+        opened = []
+        for at, recording, frame in arrivals:
+            track, codec = TRACK[recording.kind]
+            with suppress(TwinError):
+                opened.append(Opened(at, recording, frame, opener.open(frame.payload, track=track, codec=codec)))
+        return opened
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A frame that opened: when it came to Janus (wall clock, seconds), as it was seen, and what was in it."""
+
+    at: float
+    recording: Recording
+    sealed: Frame
+    frame: OpenedFrame
+
+
+def arrival(recording: Recording, frame: Frame) -> float:
+    return recording.started_us / 1e6 + frame.at_ms / 1e3
 
 
 @dataclass
@@ -102,14 +126,24 @@ def recorded(stack: Stack, browser) -> Recorded:
     for page in pages:
         sees(page, 1)
     with record_room(stack, scene.handle, directory):
-        early.listen(5)
+        early.listen(2)
+        ask_for_key_frames(pages)
+        early.listen(3)
         early.leave()
         time.sleep(4)
         late.enter()
         late.listen(5)
+        late.leave()
     for context in contexts:
         context.close()
     return Recorded(scene, early, late, [read_recording(path) for path in sorted(Path(directory).glob("*.mjr"))])
+
+
+def ask_for_key_frames(pages: list[Page]) -> None:
+    """A camera that is turned off and on begins with a key frame."""
+    for _ in range(2):
+        for page in pages:
+            page.get_by_test_id("toggle-camera").click()
 
 
 def of_kind(recorded: Recorded, kind: str) -> list[Recording]:
@@ -118,53 +152,60 @@ def of_kind(recorded: Recorded, kind: str) -> list[Recording]:
     return found
 
 
+@pytest.fixture(scope="module")
+def by_early(recorded: Recorded) -> list[Opened]:
+    return recorded.early.open_all(recorded.recordings, recorded.scene.conference_id)
+
+
 @pytest.mark.parametrize("kind", ["audio", "video"])
-def test_with_the_epochs_keys_the_recorded_frames_open(recorded: Recorded, kind: str):
+def test_with_the_epochs_keys_the_recorded_frames_open(recorded: Recorded, by_early: list[Opened], kind: str):
     for recording in of_kind(recorded, kind):
-        opened = list(recorded.early.open_all(recording, recorded.scene.conference_id))
-        while_in = [f for f in recording.frames if recording.started_us / 1e6 + f.at_ms / 1e3 < recorded.early.left_at]
+        opened = [item for item in by_early if item.recording is recording]
+        while_in = [frame for frame in recording.frames if arrival(recording, frame) < recorded.early.left_at]
         assert len(opened) > 0.9 * len(while_in) > 10
 
 
 @pytest.mark.parametrize("kind", ["audio", "video"])
-def test_the_leaver_opens_nothing_from_a_second_after_his_leave(recorded: Recorded, kind: str):
+def test_the_leaver_opens_nothing_from_a_second_after_his_leave(recorded: Recorded, by_early: list[Opened], kind: str):
+    locked_out_at = recorded.early.left_at + LOCKED_OUT_WITHIN_S
+    assert max(item.at for item in by_early) <= locked_out_at
     for recording in of_kind(recorded, kind):
-        arrivals = [at for at, _ in recorded.early.open_all(recording, recorded.scene.conference_id)]
-        assert max(arrivals) <= recorded.early.left_at + LOCKED_OUT_WITHIN_S
-        later = [f for f in recording.frames if recording.started_us / 1e6 + f.at_ms / 1e3 > recorded.early.left_at + 1]
-        assert len(later) > 20
+        assert len([frame for frame in recording.frames if arrival(recording, frame) > locked_out_at]) > 20
+
+
+def test_the_late_joiner_opens_nothing_from_before(recorded: Recorded):
+    opened = recorded.late.open_all(recorded.recordings, recorded.scene.conference_id)
+    assert {item.recording.kind for item in opened} == {"audio", "video"}
+    assert min(item.at for item in opened) >= recorded.late.asked_at
+
+
+def test_what_janus_saw_is_not_the_picture(by_early: list[Opened]):
+    """A VP8 decoder makes noise of anything; noise does not resemble the camera's picture."""
+    key_frames = [item for item in by_early if item.recording.kind == "video" and not item.frame.data[0] & 1]
+    assert key_frames
+    for item in key_frames:
+        (picture,) = decode([item.frame.data])
+        assert picture.std() > 5
+        assert all(abs(resemblance(noise, picture)) < 0.3 for noise in decode([item.sealed.payload]))
+    pictures = [decode([item.frame.data])[0] for item in key_frames]
+    assert all(resemblance(picture, pictures[0]) > 0.6 for picture in pictures)
 
 
 @pytest.mark.parametrize("kind", ["audio", "video"])
-def test_the_late_joiner_opens_nothing_from_before(recorded: Recorded, kind: str):
+def test_what_janus_saw_looks_random(recorded: Recorded, kind: str):
     for recording in of_kind(recorded, kind):
-        arrivals = [at for at, _ in recorded.late.open_all(recording, recorded.scene.conference_id)]
-        assert len(arrivals) > 10
-        assert min(arrivals) >= recorded.late.entered_at - 0.5  # the key was released just before «entered»
+        data = np.frombuffer(b"".join(ciphertext_of(frame.payload, kind) for frame in recording.frames), np.uint8)
+        shares = np.bincount(data, minlength=256) / len(data)
+        entropy = -(shares[shares > 0] * np.log2(shares[shares > 0])).sum()
+        expected = 8 - 255 / (2 * len(data) * np.log(2))  # what as many truly random bytes would show
+        assert entropy > expected - 0.02
 
 
-def test_what_janus_saw_is_not_the_picture(recorded: Recorded):
-    """A VP8 decoder makes noise of anything; noise does not resemble the camera's picture, the opened frames do."""
-    recording = of_kind(recorded, "video")[0]
-    opened = [frame for _, frame in recorded.early.open_all(recording, recorded.scene.conference_id)]
-    clear = decode([frame.data for frame in opened])
-    assert len(clear) > 10
-    sealed = decode([frame.payload for frame in recording.frames])
-    reference = clear[len(clear) // 2]
-    assert abs(resemblance(clear[len(clear) // 2 + 1], reference)) > 0.9
-    assert all(abs(resemblance(picture, reference)) < 0.3 for picture in sealed if picture.shape == reference.shape)
-
-
-def test_what_janus_saw_looks_random(recorded: Recorded):
-    for kind in ("audio", "video"):
-        for recording in of_kind(recorded, kind):
-            skip = 10 if kind == "video" else 0
-            data = np.frombuffer(b"".join(f.payload[skip + 12 : -20] for f in recording.frames if len(f.payload) > 200), np.uint8)
-            if len(data) < 20_000:
-                data = np.frombuffer(b"".join(f.payload[skip + 12 : -20] for f in recording.frames), np.uint8)
-            shares = np.bincount(data, minlength=256) / len(data)
-            entropy = -(shares[shares > 0] * np.log2(shares[shares > 0])).sum()
-            assert entropy > 7.9
+def ciphertext_of(payload: bytes, kind: str) -> bytes:
+    """A frame's ciphertext and tag: without clear prefix, SFrame header and tail."""
+    rest, _full = parse_tail(payload)
+    prefix = describe(TRACK[kind][1], rest)[0]
+    return rest[prefix + parse_header(rest[prefix:]).length :]
 
 
 def decode(frames: list[bytes]) -> list[np.ndarray]:

@@ -12,7 +12,7 @@ from tests.twin.frame import FrameOpener
 pytestmark = pytest.mark.browser
 
 WORKER = "/rules/rules_worker.js"
-FILES = ("frames.js", "keys.js")
+FILES = ("frames.js", "keys.js", "epochs.js")
 SCENARIOS = [
     name
     for file in FILES

@@ -46,10 +46,10 @@ def schedule(organisation: Organisation) -> Callable[..., Conference]:
 
 
 @pytest.fixture
-def browser(db: None) -> Callable[..., Client]:
+def visitor(db: None) -> Callable[..., Client]:
     """A client of the core origin, signed in where an address is given."""
 
-    def open_browser(email: str = "", *roles: str, organisation: str = "weaver", csrf: bool = False) -> Client:
+    def open_visitor(email: str = "", *roles: str, organisation: str = "weaver", csrf: bool = False) -> Client:
         host = settings.ORIGINS.core.split("//")[1]
         client = Client(headers={"host": host}, enforce_csrf_checks=csrf)
         if email:
@@ -66,7 +66,7 @@ def browser(db: None) -> Callable[..., Client]:
             client.cookies[settings.SESSION_COOKIE_NAME] = store.session_key
         return client
 
-    return open_browser
+    return open_visitor
 
 
 @pytest.fixture

@@ -110,13 +110,23 @@ def test_modules_are_served_as_hashed_and_once(browser: Client) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["page/none.js", "../style/conclave.css", "..%2f..%2fmanage.py", "page/../../../manage.js", "page//main.js", "page/main.js/", "PAGE/main.js"],
+    [
+        "page/none.js",
+        "../style/conclave.css",
+        "..%2f..%2fmanage.py",
+        "page/../../../manage.js",
+        "page//main.js",
+        "page/main.js/",
+        "PAGE/main.js",
+    ],
 )
 def test_nothing_but_the_fixed_set_is_served(browser: Client, name: str) -> None:
     assert browser.get(f"/endpoint/{name}").status_code == 404
 
 
-@pytest.mark.parametrize("path", [f"/c/{CONFERENCE}", "/callback", "/endpoint/page/main.js", "/endpoint/worker/worker.js", "/endpoint/manifest.json"])
+@pytest.mark.parametrize(
+    "path", [f"/c/{CONFERENCE}", "/callback", "/endpoint/page/main.js", "/endpoint/worker/worker.js", "/endpoint/manifest.json"]
+)
 def test_service_workers_get_no_script(browser: Client, path: str) -> None:
     response = browser.get(path, headers={"service-worker": "script"})
     assert response.status_code == 403

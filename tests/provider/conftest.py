@@ -42,9 +42,9 @@ def janus_url() -> Iterator[str]:
     port, secrets = free_port(0), str(site.PROVIDER_JANUS_SECRET_FILE.parent)
     command = [sys.executable, "-m", "provider.mdd", "--directory", str(directory), "--secrets", secrets]
     command += ["--janus-port", str(port), "--rtp-ports", "38000-38399"]
-    written = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    written = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)  # noqa: S603  our own command
     with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(json.loads(written.stdout)["janus"], stdout=log, stderr=log)
+        process = subprocess.Popen(json.loads(written.stdout)["janus"], stdout=log, stderr=log)  # noqa: S603  our own command
     url = f"ws://127.0.0.1:{port}"
     deadline = time.monotonic() + 20
     while not is_reachable(url):

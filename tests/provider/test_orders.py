@@ -18,35 +18,42 @@ def join(http: Client, kmf: KMF, **changes: Any) -> Any:
     return http.post(f"/conferences/{kmf.handle}/join", content_type="application/json", headers=kmf.headers(**changes))
 
 
+def this_second() -> int:
+    return int(datetime.now(UTC).timestamp())
+
+
 def send(http: Client, body: bytes, headers: dict[str, str]) -> Any:
     return http.post("/orders", data=body, content_type="application/json", headers=headers)
 
 
 def test_close_ends_every_seat_and_refuses_earlier_tokens(http: Client, kmf: KMF) -> None:
     join(http, kmf)
+    before = this_second()
     assert send(http, *kmf.order({"order": "close", "handle": kmf.handle})).status_code == 204
     assert Seat.objects.get().end_reason == "closed"
-    answer = join(http, kmf)
+    answer = join(http, kmf, iat=before)
     assert (answer.status_code, answer.json()) == (403, {"error": "ended"})
     assert Seat.objects.count() == 1
-    assert join(http, kmf, iat=int(datetime.now(UTC).timestamp()) + 2).status_code == 200
+    assert join(http, kmf, iat=this_second() + 2).status_code == 200
 
 
 def test_evict_ends_one_seat_and_refuses_his_earlier_tokens(http: Client, kmf: KMF) -> None:
     join(http, kmf)
     join(http, kmf, sub=identifier())
+    before = this_second()
     order = {"order": "evict", "handle": kmf.handle, "pseudonym": kmf.pseudonym}
     assert send(http, *kmf.order(order)).status_code == 204
     assert dict(Seat.objects.values_list("pseudonym", "end_reason"))[kmf.pseudonym] == "evicted"
     assert Seat.objects.filter(end_reason="").count() == 1
-    assert join(http, kmf).json() == {"error": "ended"}
+    assert join(http, kmf, iat=before).json() == {"error": "ended"}
     assert join(http, kmf, sub=identifier()).status_code == 200
-    assert join(http, kmf, iat=int(datetime.now(UTC).timestamp()) + 2).status_code == 200
+    assert join(http, kmf, iat=this_second() + 2).status_code == 200
 
 
 def test_a_close_before_the_first_join_holds(http: Client, kmf: KMF) -> None:
+    before = this_second()
     send(http, *kmf.order({"order": "close", "handle": kmf.handle}))
-    assert join(http, kmf).json() == {"error": "ended"}
+    assert join(http, kmf, iat=before).json() == {"error": "ended"}
     assert not Seat.objects.exists()
 
 
@@ -74,7 +81,9 @@ def test_an_order_that_is_not_the_kmfs_changes_nothing(http: Client, kmf: KMF, c
     assert UsedProof.objects.count() == 1
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Signed"}, {"Authorization": "Bearer abc"}, {"Authorization": "Signed a.b.c"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Signed"}, {"Authorization": "Bearer abc"}, {"Authorization": "Signed a.b.c"}]
+)
 def test_an_unsigned_order_changes_nothing(http: Client, kmf: KMF, headers: dict[str, str]) -> None:
     answer = send(http, json.dumps({"order": "close", "handle": kmf.handle}).encode(), headers)
     assert answer.status_code == 401

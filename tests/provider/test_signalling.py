@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
@@ -47,7 +48,9 @@ class Endpoint:
 
 
 async def ticket(http: Client, kmf: KMF, **changes: Any) -> str:
-    answer = await sync_to_async(http.post)(f"/conferences/{kmf.handle}/join", content_type="application/json", headers=kmf.headers(**changes))
+    answer = await database_sync_to_async(http.post)(
+        f"/conferences/{kmf.handle}/join", content_type="application/json", headers=kmf.headers(**changes)
+    )
     return answer.json()["ticket"]
 
 
@@ -62,8 +65,9 @@ async def enter(http: Client, kmf: KMF, **changes: Any) -> tuple[Endpoint, str]:
 
 
 async def seats() -> list[tuple[str, bool, str]]:
-    rows = Seat.objects.order_by("id").values_list("pseudonym", "opened_at", "ended_at", "end_reason")
-    return [(pseudonym, bool(opened and not ended), reason) for pseudonym, opened, ended, reason in await sync_to_async(list)(rows)]
+    names = ("pseudonym", "opened_at", "ended_at", "end_reason")
+    rows = await database_sync_to_async(lambda: list(Seat.objects.order_by("id").values_list(*names)))()
+    return [(pseudonym, bool(opened and not ended), reason) for pseudonym, opened, ended, reason in rows]
 
 
 async def test_a_ticket_opens_one_socket(http: Client, kmf: KMF, janus: str) -> None:
@@ -91,9 +95,7 @@ async def test_a_ticket_of_another_conference_opens_nothing(http: Client, kmf: K
 
 async def test_an_expired_ticket_opens_nothing(http: Client, kmf: KMF, janus: str) -> None:
     given = await ticket(http, kmf)
-    seat = await Seat.objects.aget()
-    seat.ticket_expires_at = seat.joined_at
-    await seat.asave()
+    await database_sync_to_async(Seat.objects.update)(ticket_expires_at=datetime.now(UTC))
     endpoint = Endpoint(kmf.handle)
     await endpoint.open()
     await endpoint.say({"type": "hello", "ticket": given})
@@ -170,9 +172,15 @@ async def test_a_second_join_replaces_the_first_and_others_stay(http: Client, km
 async def test_close_reaches_sockets_at_once(http: Client, kmf: KMF, janus: str) -> None:
     endpoint, _ = await enter(http, kmf)
     body, headers = kmf.order({"order": "close", "handle": kmf.handle})
-    assert (await sync_to_async(http.post)("/orders", body, "application/json", headers=headers)).status_code == 204
+    assert (await database_sync_to_async(http.post)("/orders", body, "application/json", headers=headers)).status_code == 204
     assert await asyncio.wait_for(endpoint.closed(), 2) == (["closed"], 4410)
     assert await seats() == [(kmf.pseudonym, False, "closed")]
+
+
+async def test_an_end_written_by_another_process_reaches_sockets_here(http: Client, kmf: KMF, janus: str) -> None:
+    endpoint, _ = await enter(http, kmf)
+    await database_sync_to_async(Seat.objects.update)(ended_at=datetime.now(UTC), end_reason="evicted")
+    assert await asyncio.wait_for(endpoint.closed(), 4) == (["evicted"], 4403)
 
 
 async def test_an_offer_that_janus_refuses_ends_the_socket(http: Client, kmf: KMF, janus: str) -> None:

@@ -47,7 +47,7 @@ class EndpointSimulator:
             claims={"conference": self.token_conference},
         )
         proof = VerifiedProof(jkt=self.jkt, jti=secrets.token_urlsafe(16), issued_at=now, claims={})
-        return VerifiedRequest(account=self.account, token=token, proof=proof, grant_id=0)
+        return VerifiedRequest(account=self.account, token=token, proof=proof)
 
     def ask(self, now: datetime) -> ReleasedKey:
         """Ask for the key and keep what opens."""

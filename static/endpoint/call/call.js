@@ -56,6 +56,7 @@ class Call {
   /** @type {CallState | null} */
   #state = null;
   #failures = 0;
+  #joining = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pause = undefined;
 
@@ -103,7 +104,9 @@ class Call {
       const join = await this.#options.getJoin();
       const expected = `${this.#options.providerOrigin}/conferences/${join.handle}/join`;
       if (join.url !== expected) throw new CallError("join_url");
-      if (!this.#ended.signal.aborted) this.#port?.send({ type: "join", ...join });
+      if (this.#ended.signal.aborted) return;
+      this.#joining = true;
+      this.#port?.send({ type: "join", ...join });
     } catch (error) {
       this.#comeBack(codeOf(error));
     }
@@ -111,9 +114,12 @@ class Call {
 
   /** @param {FrameMessage} message */
   async #take(message) {
+    if (this.#ended.signal.aborted) return;
     try {
       switch (message.type) {
         case "joined":
+          if (!this.#joining) throw new CallError("frame_message");
+          this.#joining = false;
           await this.#connect(message.iceServers);
           break;
         case "published":
@@ -123,6 +129,7 @@ class Call {
           this.#subscriber?.offer(message.sdp, message.streams);
           break;
         case "gone":
+          this.#joining = false;
           if (FINAL.has(message.code)) this.#finish("closed", message.code);
           else this.#comeBack(message.code);
           break;

@@ -11,6 +11,8 @@ import { leftWords, TILES } from "./words.js";
 import { codeOf } from "./worker_port.js";
 
 const CLOCK_MS = 1_000;
+const CALL_PAUSE_MS = 1_000;
+const LONGEST_CALL_PAUSE_MS = 30_000;
 /** Problems of the call after which the media must not go on. */
 const UNSAFE = new Set(["unprotected_media"]);
 
@@ -28,6 +30,8 @@ export class Conference {
   #stage;
   /** @type {ReturnType<typeof createCall> | null} */
   #call = null;
+  #provider = "";
+  #closures = 0;
   /** @type {{url: string, proof: string} | null} */
   #goodbye = null;
   #over = false;
@@ -73,18 +77,18 @@ export class Conference {
     this.#clock = setInterval(() => this.#showClock(), CLOCK_MS);
     this.#stage.start();
     this.#showDevices();
-    this.#connect(provider);
+    this.#provider = provider;
+    this.#connect();
     this.#keepAwake();
     byId("stage", HTMLElement).focus({ preventScroll: true });
   }
 
-  /** @param {string} providerOrigin */
-  #connect(providerOrigin) {
+  #connect() {
     const frame = fromTemplate("frame-template");
     byId("provider-frame", HTMLElement).replaceChildren(frame);
     this.#call = createCall({
       frame: /** @type {HTMLIFrameElement} */ (frame),
-      providerOrigin,
+      providerOrigin: this.#provider,
       worker: this.#port.worker,
       getJoin: () => this.#port.request("join-document"),
       counters: () => this.#port.request("counters"),
@@ -95,6 +99,19 @@ export class Conference {
     });
     const { mic, camera } = this.#devices;
     Promise.resolve(this.#call.publish({ mic: mic ?? undefined, camera: camera ?? undefined })).catch((error) => this.#callProblem(codeOf(error)));
+  }
+
+  /**
+   * The provider closed the call, but who is in the conference is the KMF's to say: as long as it does, join again.
+   *
+   * @param {number} pauseMs
+   */
+  #connectAfter(pauseMs) {
+    setTimeout(() => {
+      if (!this.#over) {
+        this.#connect();
+      }
+    }, Math.min(pauseMs, LONGEST_CALL_PAUSE_MS));
   }
 
   #listen() {
@@ -158,8 +175,13 @@ export class Conference {
       return;
     }
     byId("stage", HTMLElement).dataset.media = state;
-    this.#banner.set("media_reconnecting", state === "reconnecting");
-    this.#banner.set("media_failed", state === "failed" || state === "closed", { words: "Try again", run: () => location.reload() });
+    this.#banner.set("media_reconnecting", state === "reconnecting" || state === "closed");
+    this.#banner.set("media_failed", state === "failed", { words: "Try again", run: () => this.#connect() });
+    if (state === "connected") {
+      this.#closures = 0;
+    } else if (state === "closed") {
+      this.#connectAfter(CALL_PAUSE_MS * 2 ** this.#closures++);
+    }
   }
 
   /** @param {string} code */

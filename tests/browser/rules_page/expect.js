@@ -1,6 +1,6 @@
 /** The few comparisons that the scenarios need. */
 
-const show = (value) => (value instanceof Uint8Array ? `bytes ${value.join(' ')}` : JSON.stringify(value));
+const show = (value) => (value instanceof Uint8Array ? `bytes ${value.join(" ")}` : JSON.stringify(value));
 
 /** @param {unknown} actual @param {unknown} expected @param {string} what */
 export function same(actual, expected, what) {

@@ -1,7 +1,7 @@
 /** Frames of the engine for the twin to open. */
 
-import { toHex } from '/page/hex.js';
-import { AUDIO, CONFERENCE, Meeting, VIDEO, VIDEO_KEY, sleep } from './party.js';
+import { toHex } from "/page/hex.js";
+import { AUDIO, CONFERENCE, Meeting, VIDEO, VIDEO_KEY, sleep } from "./party.js";
 
 /** @returns {Promise<object>} what the twin needs, and what it must find */
 export async function framesForTheTwin() {
@@ -11,8 +11,8 @@ export async function framesForTheTwin() {
   const frames = [];
   const send = async (track, codec, data) => frames.push({ track, codec, data: toHex(data), frame: toHex(await alice.send(track, data)) });
   const some = async () => {
-    for (const data of [VIDEO_KEY, VIDEO, VIDEO]) await send('camera', 'vp8', data);
-    for (let count = 0; count < 5; count += 1) await send('mic', 'opus', AUDIO);
+    for (const data of [VIDEO_KEY, VIDEO, VIDEO]) await send("camera", "vp8", data);
+    for (let count = 0; count < 5; count += 1) await send("mic", "opus", AUDIO);
   };
   await some();
   await meeting.rekey();

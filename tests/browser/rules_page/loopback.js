@@ -1,7 +1,7 @@
 /** A call from this page to itself: VP8 and Opus, sendonly to recvonly, each track through the engines of one worker. */
 
-const CODECS = { audio: 'opus', video: 'vp8' };
-const TRACKS = { audio: 'mic', video: 'camera' };
+const CODECS = { audio: "opus", video: "vp8" };
+const TRACKS = { audio: "mic", video: "camera" };
 
 export class Loopback {
   publisher = new RTCPeerConnection();
@@ -9,13 +9,13 @@ export class Loopback {
 
   static async start() {
     const call = new Loopback();
-    call.worker = new Worker('/rules/loopback_worker.js', { type: 'module' });
+    call.worker = new Worker("/rules/loopback_worker.js", { type: "module" });
     await call.answer();
     call.publisher.onicecandidate = ({ candidate }) => call.subscriber.addIceCandidate(candidate);
     call.subscriber.onicecandidate = ({ candidate }) => call.publisher.addIceCandidate(candidate);
     call.subscriber.ontrack = ({ receiver, track }) => {
-      receiver.transform = call.transform('receive', track.kind);
-      const video = document.createElement('video');
+      receiver.transform = call.transform("receive", track.kind);
+      const video = document.createElement("video");
       Object.assign(video, { muted: true, autoplay: true, srcObject: new MediaStream([track]) });
       document.body.append(video);
     };
@@ -30,8 +30,8 @@ export class Loopback {
   async publish() {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 320, height: 240 } });
     for (const track of stream.getTracks()) {
-      const transceiver = this.publisher.addTransceiver(track, { direction: 'sendonly' });
-      transceiver.sender.transform = this.transform('send', track.kind);
+      const transceiver = this.publisher.addTransceiver(track, { direction: "sendonly" });
+      transceiver.sender.transform = this.transform("send", track.kind);
       const wanted = `${track.kind}/${CODECS[track.kind]}`;
       const { codecs } = RTCRtpReceiver.getCapabilities(track.kind);
       transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType.toLowerCase() === wanted));
@@ -44,7 +44,7 @@ export class Loopback {
 
   /** The next message of the worker, after an order where one is given. */
   answer(order) {
-    const answered = new Promise((resolve) => this.worker.addEventListener('message', ({ data }) => resolve(data), { once: true }));
+    const answered = new Promise((resolve) => this.worker.addEventListener("message", ({ data }) => resolve(data), { once: true }));
     if (order !== undefined) this.worker.postMessage(order);
     return answered;
   }
@@ -53,8 +53,8 @@ export class Loopback {
   async decoded() {
     const found = { framesDecoded: 0, audioSamples: 0 };
     for (const report of (await this.subscriber.getStats()).values()) {
-      if (report.type !== 'inbound-rtp') continue;
-      if (report.kind === 'video') found.framesDecoded = report.framesDecoded;
+      if (report.type !== "inbound-rtp") continue;
+      if (report.kind === "video") found.framesDecoded = report.framesDecoded;
       else found.audioSamples = report.totalSamplesReceived - report.concealedSamples;
     }
     return found;

@@ -1,6 +1,6 @@
 /** Two engines behind the two peer connections of loopback.js; it answers `{counters, events}` when asked. */
 
-import { Meeting, sleep } from './party.js';
+import { Meeting, sleep } from "./party.js";
 
 const meeting = await Meeting.of(11, 22);
 const [alice, bob] = meeting.parties;
@@ -23,4 +23,4 @@ onmessage = async ({ data: order }) => {
   await orders[order]();
   postMessage({ sent: alice.engine.counters(), received: bob.engine.counters(), events: bob.events });
 };
-postMessage('ready');
+postMessage("ready");

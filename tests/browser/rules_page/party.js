@@ -1,16 +1,16 @@
 /** An endpoint of a test: a real engine with real keys, and encoded-frame streams that the test drives. */
 
-import { exportIdentityKey, makeIdentityKey } from '/worker/crypto/identity.js';
-import { MediaEngine } from '/worker/media/engine.js';
+import { exportIdentityKey, makeIdentityKey } from "/worker/crypto/identity.js";
+import { MediaEngine } from "/worker/media/engine.js";
 
-export const CONFERENCE = 'A'.repeat(22);
+export const CONFERENCE = "A".repeat(22);
 export const AUDIO = Uint8Array.from({ length: 60 }, (_, index) => index);
 export const VIDEO_KEY = Uint8Array.from({ length: 300 }, (_, index) => (index * 7) & 0xfe);
 export const VIDEO = Uint8Array.from({ length: 90 }, (_, index) => (index * 5) | 1);
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export const randomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
-export const importEKT = (bytes) => crypto.subtle.importKey('raw', bytes, 'AES-CBC', false, ['encrypt', 'decrypt']);
+export const importEKT = (bytes) => crypto.subtle.importKey("raw", bytes, "AES-CBC", false, ["encrypt", "decrypt"]);
 
 /** What RTCRtpScriptTransform gives a worker, with the encoder or network on one side and the decoder on the other. */
 class Transformer {
@@ -54,7 +54,7 @@ export class Party {
   transformer(direction, id, track) {
     const name = `${direction} ${id}`;
     if (!this.transformers.has(name)) {
-      const codec = track === 'mic' || track === 'screen-audio' ? 'opus' : 'vp8';
+      const codec = track === "mic" || track === "screen-audio" ? "opus" : "vp8";
       const transformer = new Transformer({ direction, id: name, track, codec });
       this.transformers.set(name, transformer);
       this.engine.attach(transformer);
@@ -68,12 +68,12 @@ export class Party {
 
   /** Encode one frame. @returns the protected frame, or the code under which it was dropped */
   send(track, bytes) {
-    return this.#pass('send', track, track, bytes);
+    return this.#pass("send", track, track, bytes);
   }
 
   /** Receive one frame on the subscription `id`. @returns what the decoder gets, or the code */
   receive(track, bytes, id = track) {
-    return this.#pass('receive', id, track, bytes);
+    return this.#pass("receive", id, track, bytes);
   }
 
   async #pass(direction, id, track, bytes) {

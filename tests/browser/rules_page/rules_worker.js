@@ -1,13 +1,14 @@
 /** Runs the scenarios that are asked for: `{name: null | "what failed"}`, or what a scenario gives back. */
 
-import * as frames from './frames.js';
-import * as interop from './interop.js';
-import * as keys from './keys.js';
+import * as epochs from "./epochs.js";
+import * as frames from "./frames.js";
+import * as interop from "./interop.js";
+import * as keys from "./keys.js";
 
-const SCENARIOS = { ...frames, ...keys };
+const SCENARIOS = { ...frames, ...keys, ...epochs };
 
 onmessage = async ({ data: question }) => {
-  if (question === 'framesForTheTwin') {
+  if (question === "framesForTheTwin") {
     postMessage(await interop.framesForTheTwin());
     return;
   }

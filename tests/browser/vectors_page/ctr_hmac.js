@@ -1,37 +1,37 @@
 /** The AES-CTR-HMAC suites of RFC 9605 for its vectors; the product does not speak them. */
 
-import { concat, u16, u64, utf8 } from '/worker/crypto/bytes.js';
-import { SFRAME_KEY_LABEL, SFRAME_SALT_LABEL } from '/worker/crypto/labels.js';
-import { encodeHeader } from '/worker/crypto/sframe.js';
+import { concat, u16, u64, utf8 } from "/worker/crypto/bytes.js";
+import { SFRAME_KEY_LABEL, SFRAME_SALT_LABEL } from "/worker/crypto/labels.js";
+import { encodeHeader } from "/worker/crypto/sframe.js";
 
 const SUITES = {
-  1: { keyBytes: 16, tagBytes: 10, hash: 'SHA-256', hashBytes: 32 },
-  2: { keyBytes: 16, tagBytes: 8, hash: 'SHA-256', hashBytes: 32 },
-  3: { keyBytes: 16, tagBytes: 4, hash: 'SHA-256', hashBytes: 32 },
-  6: { keyBytes: 32, tagBytes: 10, hash: 'SHA-512', hashBytes: 64 },
-  7: { keyBytes: 32, tagBytes: 8, hash: 'SHA-512', hashBytes: 64 },
-  8: { keyBytes: 32, tagBytes: 4, hash: 'SHA-512', hashBytes: 64 },
+  1: { keyBytes: 16, tagBytes: 10, hash: "SHA-256", hashBytes: 32 },
+  2: { keyBytes: 16, tagBytes: 8, hash: "SHA-256", hashBytes: 32 },
+  3: { keyBytes: 16, tagBytes: 4, hash: "SHA-256", hashBytes: 32 },
+  6: { keyBytes: 32, tagBytes: 10, hash: "SHA-512", hashBytes: 64 },
+  7: { keyBytes: 32, tagBytes: 8, hash: "SHA-512", hashBytes: 64 },
+  8: { keyBytes: 32, tagBytes: 4, hash: "SHA-512", hashBytes: 64 },
 };
 
 /** @returns {Promise<Uint8Array>} ciphertext and tag */
 export async function seal({ suite, key, nonce, aad, plaintext }) {
   const { keyBytes, tagBytes, hash } = SUITES[suite];
-  const encKey = await crypto.subtle.importKey('raw', key.subarray(0, keyBytes), 'AES-CTR', false, ['encrypt']);
-  const authKey = await crypto.subtle.importKey('raw', key.subarray(keyBytes), { name: 'HMAC', hash }, false, ['sign']);
+  const encKey = await crypto.subtle.importKey("raw", key.subarray(0, keyBytes), "AES-CTR", false, ["encrypt"]);
+  const authKey = await crypto.subtle.importKey("raw", key.subarray(keyBytes), { name: "HMAC", hash }, false, ["sign"]);
   const counter = concat(nonce, new Uint8Array(4));
-  const ciphertext = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-CTR', counter, length: 32 }, encKey, plaintext));
+  const ciphertext = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-CTR", counter, length: 32 }, encKey, plaintext));
   const lengths = [aad.length, ciphertext.length, tagBytes].map((length) => u64(BigInt(length)));
-  const tag = await crypto.subtle.sign('HMAC', authKey, concat(...lengths, nonce, aad, ciphertext));
+  const tag = await crypto.subtle.sign("HMAC", authKey, concat(...lengths, nonce, aad, ciphertext));
   return concat(ciphertext, new Uint8Array(tag, 0, tagBytes));
 }
 
 /** @returns {Promise<Uint8Array>} header, ciphertext and tag */
 export async function encryptFrame({ suite, baseKey, kid, ctr, metadata, plaintext }) {
   const { keyBytes, hash, hashBytes } = SUITES[suite];
-  const input = await crypto.subtle.importKey('raw', baseKey, 'HKDF', false, ['deriveBits']);
+  const input = await crypto.subtle.importKey("raw", baseKey, "HKDF", false, ["deriveBits"]);
   const expand = async (label, bytes) => {
     const info = concat(utf8(label), u64(kid), u16(suite));
-    return new Uint8Array(await crypto.subtle.deriveBits({ name: 'HKDF', hash, salt: new Uint8Array(0), info }, input, bytes * 8));
+    return new Uint8Array(await crypto.subtle.deriveBits({ name: "HKDF", hash, salt: new Uint8Array(0), info }, input, bytes * 8));
   };
   const key = await expand(SFRAME_KEY_LABEL, keyBytes + hashBytes);
   const nonce = await expand(SFRAME_SALT_LABEL, 12);

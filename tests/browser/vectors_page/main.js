@@ -6,7 +6,7 @@
  * @returns {Promise<unknown>}
  */
 export function ask(file, question) {
-  const worker = new Worker(file, { type: 'module' });
+  const worker = new Worker(file, { type: "module" });
   return new Promise((resolve, reject) => {
     worker.onmessage = (event) => resolve(event.data);
     worker.onerror = (event) => reject(new Error(`${event.message} ${event.filename}:${event.lineno}`));
@@ -14,4 +14,4 @@ export function ask(file, question) {
   }).finally(() => worker.terminate());
 }
 
-document.body.dataset.ready = 'true';
+document.body.dataset.ready = "true";

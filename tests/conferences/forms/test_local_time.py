@@ -25,7 +25,13 @@ def test_zone_names(text: str, zone: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "hint"),
-    [("Europe/Berln", "Europe/Berlin"), ("Berln", "Europe/Berlin"), ("xyzzy", "Type a city"), ("../etc/passwd", ""), ("", "")],
+    [
+        ("Europe/Berln", "Europe/Berlin"),
+        ("Berln", "Europe/Berlin"),
+        ("xyzzy", "Type a city"),
+        ("../etc/passwd", "Type a city"),
+        ("", "Type a city"),
+    ],
 )
 def test_no_zone(text: str, hint: str) -> None:
     with pytest.raises(ValidationError, match=hint):
@@ -62,7 +68,7 @@ def test_a_skipped_time_is_explained(day: date, zone: str, suggestion: str) -> N
 
 
 def test_a_half_hour_jump() -> None:
-    with pytest.raises(ValidationError, match="forward by 30 minutes. Choose 02:40"):
+    with pytest.raises(ValidationError, match="forward by 30 minutes"):
         resolve(date(2026, 10, 4), time(2, 10), "Australia/Lord_Howe")
 
 

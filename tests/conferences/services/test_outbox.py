@@ -85,9 +85,7 @@ def test_a_kind_has_one_handler() -> None:
     assert registered()["invitation.request"] is handler
 
 
-def test_the_task_delivers_with_the_registered_handlers(
-    schedule: Callable[..., object], mailoutbox: list[object], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_task_delivers_with_the_registered_handlers(schedule: Callable[..., object], mailoutbox: list[object]) -> None:
     from conferences.tasks import deliver_outbox  # noqa: PLC0415
 
     schedule(at=datetime.now().astimezone())

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from kmf.authorization import services
 from kmf.authorization.cleaning import clean
-from kmf.authorization.grants import live_thumbprints, revoke_grants_of
+from kmf.authorization.grants import revoke_grants_of, revoked_thumbprints
 from kmf.authorization.keys import signing_key
 from kmf.authorization.models import AccessToken, Grant, UsedProof
 from protocol import base64url
@@ -146,7 +146,7 @@ def test_a_token_lives_on_when_another_resource_is_refreshed(endpoint_client, as
 def test_revocation_counts_at_once(endpoint_client, ask, ada, how):
     code = endpoint_client.code()
     token = endpoint_client.redeem(code).json()["access_token"]
-    assert live_thumbprints([endpoint_client.jkt], now=timezone.now()) == {endpoint_client.jkt}
+    assert revoked_thumbprints([endpoint_client.jkt]) == set()
     if how == "account switched off":
         ada.is_active = False
         ada.save()
@@ -160,7 +160,8 @@ def test_revocation_counts_at_once(endpoint_client, ask, ada, how):
     with pytest.raises(InvalidToken):
         ask(token)
     assert UsedProof.objects.count() == before
-    assert live_thumbprints([endpoint_client.jkt], now=timezone.now()) == set()
+    revoked = how in ("grant revoked", "code used twice")  # the others end in the sweep by their own rows
+    assert revoked_thumbprints([endpoint_client.jkt]) == ({endpoint_client.jkt} if revoked else set())
 
 
 def test_a_token_of_a_forger_with_a_key_of_his_own(endpoint_client, ask):

@@ -5,36 +5,36 @@
  * the form that kwp.js needs). The HKDF key with its salt is the member secret: it opens the keys of later epochs too.
  */
 
-import { concat, lp, u16, utf8 } from './bytes.js';
-import { MediaKeyError } from './errors.js';
-import { EKT_KEY_LABEL } from './labels.js';
+import { concat, lp, u16, utf8 } from "./bytes.js";
+import { MediaKeyError } from "./errors.js";
+import { EKT_KEY_LABEL } from "./labels.js";
 
-export { parseEncryptionKey } from './encryption_key.js';
+export { parseEncryptionKey } from "./encryption_key.js";
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
-/** @typedef {{alg: 'X25519' | 'P-256', publicKey: Bytes, privateKey: CryptoKey}} AgreementKey `publicKey` is raw */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
+/** @typedef {{alg: "X25519" | "P-256", publicKey: Bytes, privateKey: CryptoKey}} AgreementKey `publicKey` is raw */
 /** @typedef {{secret: CryptoKey, salt: Bytes}} Member the member secret: HKDF input and its salt, not extractable */
 
-const ALGORITHMS = { X25519: { name: 'X25519' }, 'P-256': { name: 'ECDH', namedCurve: 'P-256' } };
+const ALGORITHMS = { X25519: { name: "X25519" }, "P-256": { name: "ECDH", namedCurve: "P-256" } };
 
 /**
  * Make this endpoint's agreement key: X25519, or P-256 where the browser lacks it.
  *
- * @param {('X25519' | 'P-256')[]} [algs] in order of preference
+ * @param {("X25519" | "P-256")[]} [algs] in order of preference
  * @returns {Promise<AgreementKey>}
  * @throws {MediaKeyError} agreement_failed where the browser has none of them
  */
-export async function makeAgreementKey(algs = ['X25519', 'P-256']) {
+export async function makeAgreementKey(algs = ["X25519", "P-256"]) {
   for (const alg of algs) {
     try {
-      const pair = /** @type {CryptoKeyPair} */ (await crypto.subtle.generateKey(ALGORITHMS[alg], false, ['deriveKey']));
-      const publicKey = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
+      const pair = /** @type {CryptoKeyPair} */ (await crypto.subtle.generateKey(ALGORITHMS[alg], false, ["deriveKey"]));
+      const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
       return { alg, publicKey, privateKey: pair.privateKey };
     } catch {
       // Not in this browser: the next one.
     }
   }
-  throw new MediaKeyError('agreement_failed');
+  throw new MediaKeyError("agreement_failed");
 }
 
 /**
@@ -46,14 +46,14 @@ export async function makeAgreementKey(algs = ['X25519', 'P-256']) {
  */
 export async function deriveMember({ dh, agreementKey }) {
   const { alg, publicKey, privateKey } = agreementKey;
-  const salt = new Uint8Array(await crypto.subtle.digest('SHA-256', concat(dh, publicKey)));
+  const salt = new Uint8Array(await crypto.subtle.digest("SHA-256", concat(dh, publicKey)));
   try {
-    const peer = await crypto.subtle.importKey('raw', dh, ALGORITHMS[alg], false, []);
+    const peer = await crypto.subtle.importKey("raw", dh, ALGORITHMS[alg], false, []);
     const agreed = { name: ALGORITHMS[alg].name, public: peer };
-    const secret = await crypto.subtle.deriveKey(agreed, privateKey, 'HKDF', false, ['deriveKey']);
+    const secret = await crypto.subtle.deriveKey(agreed, privateKey, "HKDF", false, ["deriveKey"]);
     return { secret, salt };
   } catch {
-    throw new MediaKeyError('agreement_failed');
+    throw new MediaKeyError("agreement_failed");
   }
 }
 
@@ -67,14 +67,14 @@ export async function deriveMember({ dh, agreementKey }) {
  */
 export async function unwrapEKTKey({ member, wrapped, conferenceId, keyId, spi, jkt }) {
   const info = concat(utf8(EKT_KEY_LABEL), lp(conferenceId), lp(keyId), u16(spi), lp(jkt));
-  const derivation = { name: 'HKDF', hash: 'SHA-256', salt: member.salt, info };
-  const kek = await crypto.subtle.deriveKey(derivation, member.secret, { name: 'AES-KW', length: 256 }, false, ['unwrapKey']);
+  const derivation = { name: "HKDF", hash: "SHA-256", salt: member.salt, info };
+  const kek = await crypto.subtle.deriveKey(derivation, member.secret, { name: "AES-KW", length: 256 }, false, ["unwrapKey"]);
   try {
-    const cipher = { name: 'AES-CBC', length: 256 };
-    const key = await crypto.subtle.unwrapKey('raw', wrapped, kek, 'AES-KW', cipher, false, ['encrypt', 'decrypt']);
-    if (/** @type {AesKeyAlgorithm} */ (key.algorithm).length !== 256) throw new MediaKeyError('unwrap_failed');
+    const cipher = { name: "AES-CBC", length: 256 };
+    const key = await crypto.subtle.unwrapKey("raw", wrapped, kek, "AES-KW", cipher, false, ["encrypt", "decrypt"]);
+    if (/** @type {AesKeyAlgorithm} */ (key.algorithm).length !== 256) throw new MediaKeyError("unwrap_failed");
     return key;
   } catch {
-    throw new MediaKeyError('unwrap_failed');
+    throw new MediaKeyError("unwrap_failed");
   }
 }

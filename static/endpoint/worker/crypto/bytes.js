@@ -1,6 +1,6 @@
 /** Bytes of the wire: joining, big-endian numbers, length prefixes and strict base64url (docs/protocol.md section 1). */
 
-import { MediaKeyError } from './errors.js';
+import { MediaKeyError } from "./errors.js";
 
 /** Bytes over a plain (not shared) buffer: what WebCrypto takes. @typedef {Uint8Array<ArrayBuffer>} Bytes */
 
@@ -62,7 +62,7 @@ export function equalBytes(a, b) {
 
 /** @param {Uint8Array} bytes @returns {string} base64url without padding */
 export function encodeBase64url(bytes) {
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /**
@@ -74,10 +74,10 @@ export function encodeBase64url(bytes) {
  * @throws {MediaKeyError} base64url
  */
 export function decodeBase64url(text, length) {
-  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) throw new MediaKeyError('base64url');
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) throw new MediaKeyError("base64url");
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  if (encodeBase64url(bytes) !== text) throw new MediaKeyError('base64url');
-  if (length !== undefined && bytes.length !== length) throw new MediaKeyError('base64url');
+  if (encodeBase64url(bytes) !== text) throw new MediaKeyError("base64url");
+  if (length !== undefined && bytes.length !== length) throw new MediaKeyError("base64url");
   return bytes;
 }

@@ -4,10 +4,10 @@
  * Everything is read from the last byte on. Nothing here is authentic before its signature was checked.
  */
 
-import { concat, readU16, readU32, u16, u32 } from './bytes.js';
-import { MediaKeyError } from './errors.js';
+import { concat, readU16, readU32, u16, u32 } from "./bytes.js";
+import { MediaKeyError } from "./errors.js";
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
 /**
  * @typedef {object} FullEKTField
  * @property {Bytes} bytes the field as it came, 63 bytes
@@ -36,11 +36,11 @@ const PLAINTEXT_BYTES = 1 + SENDER_KEY_BYTES + 8;
  */
 export function parseTail(frame) {
   const end = frame.length;
-  if (end === 0) throw new MediaKeyError('ekt_empty');
+  if (end === 0) throw new MediaKeyError("ekt_empty");
   if (frame[end - 1] === SHORT_EKT_FIELD[0]) return { length: 1, full: null };
-  if (frame[end - 1] !== FULL_TYPE) throw new MediaKeyError('ekt_type');
+  if (frame[end - 1] !== FULL_TYPE) throw new MediaKeyError("ekt_type");
   const length = SIGNATURE_BYTES + FULL_BYTES;
-  if (end < length || readU16(frame, end - 3) !== FULL_BYTES) throw new MediaKeyError('ekt_length');
+  if (end < length || readU16(frame, end - 3) !== FULL_BYTES) throw new MediaKeyError("ekt_length");
   const bytes = frame.slice(end - FULL_BYTES);
   const full = {
     bytes,
@@ -77,9 +77,9 @@ export function encodePlaintext({ senderKey, sourceId }) {
  */
 export function takeSenderKey(plaintext, sourceId) {
   try {
-    if (plaintext.length !== PLAINTEXT_BYTES || plaintext[0] !== SENDER_KEY_BYTES) throw new MediaKeyError('ekt_key_length');
-    if (readU32(plaintext, 1 + SENDER_KEY_BYTES) !== sourceId) throw new MediaKeyError('ekt_ssrc');
-    if (readU32(plaintext, 5 + SENDER_KEY_BYTES) !== 0) throw new MediaKeyError('ekt_roc');
+    if (plaintext.length !== PLAINTEXT_BYTES || plaintext[0] !== SENDER_KEY_BYTES) throw new MediaKeyError("ekt_key_length");
+    if (readU32(plaintext, 1 + SENDER_KEY_BYTES) !== sourceId) throw new MediaKeyError("ekt_ssrc");
+    if (readU32(plaintext, 5 + SENDER_KEY_BYTES) !== 0) throw new MediaKeyError("ekt_roc");
     return plaintext.slice(1, 1 + SENDER_KEY_BYTES);
   } finally {
     plaintext.fill(0);

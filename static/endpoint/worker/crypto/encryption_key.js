@@ -1,7 +1,7 @@
 /** The Encryption-Key header that carries an EKT key ([PERC] 6.3, docs/protocol.md section 3, draft-thomson-http-encryption). */
 
-import { decodeBase64url } from './bytes.js';
-import { MediaKeyError } from './errors.js';
+import { decodeBase64url } from "./bytes.js";
+import { MediaKeyError } from "./errors.js";
 
 /**
  * @typedef {object} EncryptionKey
@@ -12,7 +12,7 @@ import { MediaKeyError } from './errors.js';
  * @property {number} ttl seconds, 1 … 2^24-1 (the width of ekt_ttl in RFC 8870)
  */
 
-const NAMES = ['keyid', 'dh', 'key', 'usage', 'spi', 'ttl'];
+const NAMES = ["keyid", "dh", "key", "usage", "spi", "ttl"];
 const PARAMETER = /^[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"([^"\\\x00-\x08\x0a-\x1f\x7f]*)"|([!#$%&'*+\-.^_`|~0-9A-Za-z]+))[ \t]*(?:;|$)/;
 
 /**
@@ -25,11 +25,11 @@ const PARAMETER = /^[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"([^"\\\x00-\x08\x0a
  */
 export function parseEncryptionKey(header) {
   const values = parseParameters(header);
-  for (const name of values.keys()) if (!NAMES.includes(name)) throw new MediaKeyError('encryption_key_unknown');
+  for (const name of values.keys()) if (!NAMES.includes(name)) throw new MediaKeyError("encryption_key_unknown");
   /** @param {string} name */
-  const value = (name) => values.get(name) ?? refuse('encryption_key_missing');
+  const value = (name) => values.get(name) ?? refuse("encryption_key_missing");
   const [keyId, dh, key, usage, spi, ttl] = NAMES.map(value);
-  if (usage !== 'EKT') throw new MediaKeyError('encryption_key_usage');
+  if (usage !== "EKT") throw new MediaKeyError("encryption_key_usage");
   const parsed = {
     keyId,
     dh: decodeBytes(dh, [32, 65]),
@@ -47,13 +47,13 @@ function parseParameters(header) {
   let rest = header;
   do {
     const match = PARAMETER.exec(rest);
-    if (match === null) throw new MediaKeyError('encryption_key_syntax');
+    if (match === null) throw new MediaKeyError("encryption_key_syntax");
     const name = match[1].toLowerCase();
-    if (values.has(name)) throw new MediaKeyError('encryption_key_duplicate');
+    if (values.has(name)) throw new MediaKeyError("encryption_key_duplicate");
     values.set(name, match[2] ?? match[3]);
     rest = rest.slice(match[0].length);
-    if (rest === '' && match[0].endsWith(';')) throw new MediaKeyError('encryption_key_syntax');
-  } while (rest !== '');
+    if (rest === "" && match[0].endsWith(";")) throw new MediaKeyError("encryption_key_syntax");
+  } while (rest !== "");
   return values;
 }
 
@@ -65,13 +65,13 @@ function decodeBytes(text, lengths) {
   } catch {
     // Refused below like a wrong length.
   }
-  return refuse('encryption_key_value');
+  return refuse("encryption_key_value");
 }
 
 /** @param {string} text @param {number} least @param {number} most @returns {number} */
 function decodeNumber(text, least, most) {
   const value = /^(0|[1-9][0-9]{0,8})$/.test(text) ? Number(text) : -1;
-  return value >= least && value <= most ? value : refuse('encryption_key_value');
+  return value >= least && value <= most ? value : refuse("encryption_key_value");
 }
 
 /** @param {string} code @returns {never} */

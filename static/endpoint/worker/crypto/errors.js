@@ -14,7 +14,7 @@ export class MediaKeyError extends Error {
   /** @param {string} code one of the codes above */
   constructor(code) {
     super(code);
-    this.name = 'MediaKeyError';
+    this.name = "MediaKeyError";
     this.code = code;
   }
 }

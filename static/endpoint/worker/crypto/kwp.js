@@ -7,16 +7,16 @@
  * block for itself, so that many values of one length are unwrapped in the steps of one.
  */
 
-import { concat, equalBytes, readU32, u32 } from './bytes.js';
-import { MediaKeyError } from './errors.js';
+import { concat, equalBytes, readU32, u32 } from "./bytes.js";
+import { MediaKeyError } from "./errors.js";
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
 
 const BLOCK = 16;
 const HALF = 8;
 const ZERO_BLOCK = new Uint8Array(BLOCK);
 const INITIAL_VALUE = Uint8Array.of(0xa6, 0x59, 0x59, 0xa6); // RFC 5649 section 3
-const CBC = { name: 'AES-CBC', iv: ZERO_BLOCK };
+const CBC = { name: "AES-CBC", iv: ZERO_BLOCK };
 
 /** @param {CryptoKey} key @param {Bytes} block @returns {Promise<Bytes>} 16 bytes */
 async function encryptBlock(key, block) {
@@ -58,7 +58,7 @@ export async function wrap(key, plaintext) {
  */
 export async function unwrap(key, wrapped) {
   const [plaintext] = await unwrapAll(key, [wrapped]);
-  if (plaintext === null) throw new MediaKeyError('unwrap_failed');
+  if (plaintext === null) throw new MediaKeyError("unwrap_failed");
   return plaintext;
 }
 
@@ -74,7 +74,7 @@ export async function unwrapAll(key, wrapped) {
   const length = wrapped[0].length;
   const count = length / HALF - 1;
   if (length < BLOCK || length % HALF !== 0 || wrapped.some((value) => value.length !== length)) {
-    throw new MediaKeyError('unwrap_failed');
+    throw new MediaKeyError("unwrap_failed");
   }
   const ending = concat(ZERO_BLOCK, await encryptBlock(key, new Uint8Array(BLOCK).fill(BLOCK)));
   const registers = wrapped.map((value) => value.slice());

@@ -1,10 +1,10 @@
 /** SFrame (RFC 9605): header, key derivation, and AES-GCM suites 4 and 5. One WebCrypto call a frame. */
 
-import { concat, u16, u64, utf8 } from './bytes.js';
-import { MediaKeyError } from './errors.js';
-import { SFRAME_KEY_LABEL, SFRAME_SALT_LABEL } from './labels.js';
+import { concat, u16, u64, utf8 } from "./bytes.js";
+import { MediaKeyError } from "./errors.js";
+import { SFRAME_KEY_LABEL, SFRAME_SALT_LABEL } from "./labels.js";
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
 /**
  * @typedef {object} FrameKey
  * @property {bigint} kid
@@ -18,24 +18,24 @@ export const TAG_BYTES = 16;
 
 const SALT_BITS = 96;
 /** @type {Record<number, {hash: string, bits: number}>} */
-const SUITES = { 4: { hash: 'SHA-256', bits: 128 }, 5: { hash: 'SHA-512', bits: 256 } };
+const SUITES = { 4: { hash: "SHA-256", bits: 128 }, 5: { hash: "SHA-512", bits: 256 } };
 
 /**
  * Derive the key and salt of one KID (RFC 9605 section 4.4.2).
  *
- * @param {{baseKey: Bytes, kid: bigint, suite: number, usage: 'encrypt' | 'decrypt'}} input
+ * @param {{baseKey: Bytes, kid: bigint, suite: number, usage: "encrypt" | "decrypt"}} input
  * @returns {Promise<FrameKey>}
  * @throws {MediaKeyError} sframe_suite
  */
 export async function deriveFrameKey({ baseKey, kid, suite, usage }) {
-  if (!(suite in SUITES)) throw new MediaKeyError('sframe_suite');
+  if (!(suite in SUITES)) throw new MediaKeyError("sframe_suite");
   const { hash, bits } = SUITES[suite];
-  const input = await crypto.subtle.importKey('raw', baseKey, 'HKDF', false, ['deriveKey', 'deriveBits']);
+  const input = await crypto.subtle.importKey("raw", baseKey, "HKDF", false, ["deriveKey", "deriveBits"]);
   /** @param {string} label */
   const derivation = (label) => {
-    return { name: 'HKDF', hash, salt: new Uint8Array(0), info: concat(utf8(label), u64(kid), u16(suite)) };
+    return { name: "HKDF", hash, salt: new Uint8Array(0), info: concat(utf8(label), u64(kid), u16(suite)) };
   };
-  const cipher = { name: 'AES-GCM', length: bits };
+  const cipher = { name: "AES-GCM", length: bits };
   const [key, salt] = await Promise.all([
     crypto.subtle.deriveKey(derivation(SFRAME_KEY_LABEL), input, cipher, false, [usage]),
     crypto.subtle.deriveBits(derivation(SFRAME_SALT_LABEL), input, SALT_BITS),
@@ -52,7 +52,7 @@ export async function deriveFrameKey({ baseKey, kid, suite, usage }) {
  */
 export async function encryptFrame(frameKey, { ctr, metadata, plaintext }) {
   const header = encodeHeader(frameKey.kid, ctr);
-  const cipher = { name: 'AES-GCM', iv: nonce(frameKey.salt, ctr), additionalData: concat(header, metadata) };
+  const cipher = { name: "AES-GCM", iv: nonce(frameKey.salt, ctr), additionalData: concat(header, metadata) };
   return { header, ciphertext: new Uint8Array(await crypto.subtle.encrypt(cipher, frameKey.key, plaintext)) };
 }
 
@@ -65,11 +65,11 @@ export async function encryptFrame(frameKey, { ctr, metadata, plaintext }) {
  * @throws {MediaKeyError} sframe_authentication
  */
 export async function decryptFrame(frameKey, { header, ctr, metadata, ciphertext }) {
-  const cipher = { name: 'AES-GCM', iv: nonce(frameKey.salt, ctr), additionalData: concat(header, metadata) };
+  const cipher = { name: "AES-GCM", iv: nonce(frameKey.salt, ctr), additionalData: concat(header, metadata) };
   try {
     return new Uint8Array(await crypto.subtle.decrypt(cipher, frameKey.key, ciphertext));
   } catch {
-    throw new MediaKeyError('sframe_authentication');
+    throw new MediaKeyError("sframe_authentication");
   }
 }
 
@@ -109,14 +109,14 @@ export function encodeHeader(kid, ctr) {
  * @throws {MediaKeyError} sframe_header
  */
 export function parseHeader(bytes) {
-  if (bytes.length === 0) throw new MediaKeyError('sframe_header');
+  if (bytes.length === 0) throw new MediaKeyError("sframe_header");
   const kidLength = bytes[0] & 0x80 ? ((bytes[0] >> 4) & 7) + 1 : 0;
   const ctrLength = bytes[0] & 0x08 ? (bytes[0] & 7) + 1 : 0;
   const length = 1 + kidLength + ctrLength;
-  if (bytes.length < length) throw new MediaKeyError('sframe_header');
+  if (bytes.length < length) throw new MediaKeyError("sframe_header");
   const kid = kidLength === 0 ? BigInt((bytes[0] >> 4) & 7) : getNumber(bytes, 1, kidLength);
   const ctr = ctrLength === 0 ? BigInt(bytes[0] & 7) : getNumber(bytes, 1 + kidLength, ctrLength);
-  if (byteLength(kid) !== kidLength || byteLength(ctr) !== ctrLength) throw new MediaKeyError('sframe_header');
+  if (byteLength(kid) !== kidLength || byteLength(ctr) !== ctrLength) throw new MediaKeyError("sframe_header");
   return { kid, ctr, length };
 }
 

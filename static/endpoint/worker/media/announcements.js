@@ -1,8 +1,8 @@
 /** When a frame carries a FullEKTField (RFC 8870 section 4.2): often enough for a newcomer, not on every frame. */
 
-import { AUDIO, VIDEO_KEY } from './metadata.js';
+import { AUDIO, VIDEO_KEY } from "./metadata.js";
 
-/** @typedef {import('./metadata.js').Track} Track */
+/** @typedef {import("./metadata.js").Track} Track */
 
 const FIRST_FRAMES = 3;
 const AUDIO_MS = 100;

@@ -1,8 +1,8 @@
 /** Which transform a source's track is seen on: one, so that nobody is shown twice (docs/protocol.md section 6). */
 
-import { MediaKeyError } from '../crypto/errors.js';
+import { MediaKeyError } from "../crypto/errors.js";
 
-/** @typedef {import('./metadata.js').Track} Track */
+/** @typedef {import("./metadata.js").Track} Track */
 
 /** A subscription that brought nothing for so long may be followed by another one. */
 const IDLE_MS = 2000;
@@ -26,7 +26,7 @@ export class Bindings {
       owner.lastAt = now;
       return false;
     }
-    if (owner !== undefined && now - owner.lastAt < IDLE_MS) throw new MediaKeyError('duplicate_source');
+    if (owner !== undefined && now - owner.lastAt < IDLE_MS) throw new MediaKeyError("duplicate_source");
     this.release(id);
     this.#owners.set(name, { id, lastAt: now });
     return true;

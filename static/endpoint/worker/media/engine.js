@@ -4,23 +4,23 @@
  * A frame that cannot be protected or opened is dropped, whatever the state. Events never hold key material.
  */
 
-import { Bindings } from './bindings.js';
-import { KeyRing } from './key_ring.js';
-import { checkMediaOptions } from './metadata.js';
-import { makeCounters } from './pump.js';
-import { runReceiveTransform } from './receive_transform.js';
-import { runSendTransform } from './send_transform.js';
-import { Sender } from './sender.js';
+import { Bindings } from "./bindings.js";
+import { KeyRing } from "./key_ring.js";
+import { checkMediaOptions } from "./metadata.js";
+import { makeCounters } from "./pump.js";
+import { runReceiveTransform } from "./receive_transform.js";
+import { runSendTransform } from "./send_transform.js";
+import { Sender } from "./sender.js";
 
-/** @typedef {import('./metadata.js').Track} Track */
-/** @typedef {import('./metadata.js').Codec} Codec */
-/** @typedef {import('./pump.js').Counters} Counters */
+/** @typedef {import("./metadata.js").Track} Track */
+/** @typedef {import("./metadata.js").Codec} Codec */
+/** @typedef {import("./pump.js").Counters} Counters */
 /**
- * @typedef {{type: 'source', id: string, sourceId: number, track: Track}
- *   | {type: 'duplicate-source', id: string}
- *   | {type: 'undecryptable', id: string, code: string}
- *   | {type: 'installed', epoch: number}
- *   | {type: 'expired', epoch: number}} MediaEvent
+ * @typedef {{type: "source", id: string, sourceId: number, track: Track}
+ *   | {type: "duplicate-source", id: string}
+ *   | {type: "undecryptable", id: string, code: string}
+ *   | {type: "installed", epoch: number}
+ *   | {type: "expired", epoch: number}} MediaEvent
  */
 
 const REPORT_MS = 1000;
@@ -79,7 +79,7 @@ export class MediaEngine {
     this.#expiry = setTimeout(() => this.#expire(epoch), lifetimeMs);
     if (first) this.#sender.clear();
     this.#ring.setEpoch(installed);
-    this.#report({ type: 'installed', epoch });
+    this.#report({ type: "installed", epoch });
     await this.#sender.begin(installed);
   }
 
@@ -118,10 +118,10 @@ export class MediaEngine {
   attach(transformer) {
     const { direction, id, track, codec } = transformer.options;
     const media = checkMediaOptions({ track, codec });
-    if (direction !== 'send' && direction !== 'receive') throw new TypeError('unknown direction');
+    if (direction !== "send" && direction !== "receive") throw new TypeError("unknown direction");
     const counters = makeCounters();
     this.#counters.set(id, counters);
-    if (direction === 'send') {
+    if (direction === "send") {
       const maySend = () => this.#maySend;
       void runSendTransform({ transformer, media, sender: this.#sender, maySend, counters, now: this.#now });
     } else {
@@ -141,7 +141,7 @@ export class MediaEngine {
     /** @param {string} code */
     const onDrop = (code) => {
       /** @type {MediaEvent} */
-      const event = code === 'duplicate_source' ? { type: 'duplicate-source', id } : { type: 'undecryptable', id, code };
+      const event = code === "duplicate_source" ? { type: "duplicate-source", id } : { type: "undecryptable", id, code };
       if (this.#now() - (reportedAt[event.type] ?? -Infinity) < REPORT_MS) return;
       reportedAt[event.type] = this.#now();
       this.#report(event);
@@ -149,7 +149,7 @@ export class MediaEngine {
     /** @param {number} sourceId */
     const claim = (sourceId) => {
       const { track } = media;
-      if (this.#bindings.claim({ id, sourceId, track }, this.#now())) this.#report({ type: 'source', id, sourceId, track });
+      if (this.#bindings.claim({ id, sourceId, track }, this.#now())) this.#report({ type: "source", id, sourceId, track });
     };
     await runReceiveTransform({ transformer, media, ring: this.#ring, claim, counters, now: this.#now, onDrop });
     // A later transform of the same id has taken over the name.
@@ -160,6 +160,6 @@ export class MediaEngine {
   #expire(epoch) {
     this.#ring.expire();
     this.#sender.clear();
-    this.#report({ type: 'expired', epoch });
+    this.#report({ type: "expired", epoch });
   }
 }

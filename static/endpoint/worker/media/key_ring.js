@@ -5,20 +5,17 @@
  * with their sender's first frame of the newer epoch, 2 s after the arrival at the latest.
  */
 
-import { parseTail } from '../crypto/ekt_field.js';
-import { MediaKeyError, codeOf } from '../crypto/errors.js';
-import { parseHeader } from '../crypto/sframe.js';
-import { sourceIdOf } from './kid.js';
-import { describeFrame, encodeMetadata } from './metadata.js';
-import { SourceKeys } from './source_keys.js';
+import { MediaKeyError, codeOf } from "../crypto/errors.js";
+import { joinDecoded, parseEncodedFrame } from "./encoded_frame.js";
+import { sourceIdOf } from "./kid.js";
+import { SourceKeys } from "./source_keys.js";
 
-/** @typedef {import('../crypto/bytes.js').Bytes} Bytes */
-/** @typedef {import('../crypto/ekt_field.js').FullEKTField} FullEKTField */
-/** @typedef {import('./metadata.js').Track} Track */
-/** @typedef {import('./metadata.js').Codec} Codec */
-/** @typedef {import('./receive_key.js').ReceiveKey} ReceiveKey */
-/** @typedef {import('./receive_key.js').ProtectedFrame} ProtectedFrame */
-/** @typedef {import('./source_keys.js').Epoch} Epoch */
+/** @typedef {import("../crypto/bytes.js").Bytes} Bytes */
+/** @typedef {import("../crypto/ekt_field.js").FullEKTField} FullEKTField */
+/** @typedef {import("./metadata.js").Track} Track */
+/** @typedef {import("./metadata.js").Codec} Codec */
+/** @typedef {import("./source_keys.js").Announcement} Announcement */
+/** @typedef {import("./source_keys.js").Epoch} Epoch */
 /**
  * @typedef {object} OpenedFrame
  * @property {Bytes} data clear prefix and plaintext: what the decoder takes
@@ -112,19 +109,18 @@ export class KeyRing {
     //   5. keep the key it announces for later
 
     // (1)
-    const tail = parseTail(bytes);
-    const { frame, prefix, kind } = splitFrame({ bytes: bytes.subarray(0, bytes.length - tail.length), track, codec });
+    const { frame, full, prefix, kind } = parseEncodedFrame(bytes, { track, codec });
     // (2)
     const sourceId = sourceIdOf(frame.kid);
     const source = this.#source(sourceId);
     // (3)
-    const news = tail.full !== null && !source.repeats(tail.full) ? tail.full : null;
+    const news = full !== null && !source.repeats(full) ? full : null;
     const found = source.find(frame.kid);
     const announcement = found === null ? await this.#announcedHere(source, news, frame.kid) : null;
-    const key = found ?? /** @type {import('./source_keys.js').Announcement} */ (announcement).key;
+    const key = found ?? /** @type {Announcement} */ (announcement).key;
     // (4)
     const accept = () => {
-      if (this.#sources.get(sourceId) !== source) throw new MediaKeyError('not_in_roster');
+      if (this.#sources.get(sourceId) !== source) throw new MediaKeyError("not_in_roster");
       if (announcement !== null) this.#keep(source, announcement);
       claim(sourceId);
       source.adopt(key, track, this.#now());
@@ -132,22 +128,22 @@ export class KeyRing {
     const plaintext = await key.open(frame, { now: this.#now, accept });
     // (5)
     const fieldCode = found !== null && news !== null ? await this.#keepAnnounced(source, news) : null;
-    return { data: prepend(prefix, plaintext), sourceId, kind, fieldCode };
+    return { data: joinDecoded(prefix, plaintext), sourceId, kind, fieldCode };
   }
 
   /** @param {number} sourceId @returns {SourceKeys} */
   #source(sourceId) {
-    if (sourceId === this.#ownSourceId) throw new MediaKeyError('own_source');
+    if (sourceId === this.#ownSourceId) throw new MediaKeyError("own_source");
     const source = this.#sources.get(sourceId);
-    if (source === undefined) throw new MediaKeyError('not_in_roster');
+    if (source === undefined) throw new MediaKeyError("not_in_roster");
     return source;
   }
 
   /** @param {SourceKeys} source @param {FullEKTField | null} full @param {bigint} kid */
   async #announcedHere(source, full, kid) {
-    if (full === null) throw new MediaKeyError('unknown_kid');
+    if (full === null) throw new MediaKeyError("unknown_kid");
     const announcement = await source.open(full, this.#epoch);
-    if (announcement.key.kid !== kid) throw new MediaKeyError('unknown_kid');
+    if (announcement.key.kid !== kid) throw new MediaKeyError("unknown_kid");
     return announcement;
   }
 
@@ -158,16 +154,16 @@ export class KeyRing {
       this.#wake();
       return null;
     } catch (error) {
-      return codeOf(error, 'transform_failed');
+      return codeOf(error, "transform_failed");
     }
   }
 
-  /** @param {SourceKeys} source @param {import('./source_keys.js').Announcement} announcement */
+  /** @param {SourceKeys} source @param {Announcement} announcement */
   #keep(source, announcement) {
     // A rekey, or the end of the key's time, may have come while the field was being opened.
     const now = this.#now();
     const isOver = this.#epoch === null || now >= this.#epoch.expiresAt;
-    if (isOver || this.#epoch?.epoch !== announcement.key.epoch) throw new MediaKeyError('ekt_spi');
+    if (isOver || this.#epoch?.epoch !== announcement.key.epoch) throw new MediaKeyError("ekt_spi");
     announcement.key.endAt(this.#epoch.expiresAt);
     source.keep(announcement, now);
   }
@@ -182,25 +178,4 @@ export class KeyRing {
     this.#waiting.clear();
     for (const resolve of waiting) resolve();
   }
-}
-
-/** @param {{bytes: Bytes, track: Track, codec: Codec}} encoded without its tail */
-function splitFrame({ bytes, track, codec }) {
-  const { prefixLength, kind } = describeFrame(codec, bytes);
-  const prefix = bytes.subarray(0, prefixLength);
-  const body = bytes.subarray(prefixLength);
-  const { kid, ctr, length } = parseHeader(body);
-  const metadata = encodeMetadata({ kind, track, codec, prefix });
-  /** @type {ProtectedFrame} */
-  const frame = { kid, ctr, track, header: body.subarray(0, length), metadata, ciphertext: body.subarray(length) };
-  return { frame, prefix, kind };
-}
-
-/** @param {Bytes} prefix @param {Bytes} plaintext @returns {Bytes} */
-function prepend(prefix, plaintext) {
-  if (prefix.length === 0) return plaintext;
-  const data = new Uint8Array(prefix.length + plaintext.length);
-  data.set(prefix);
-  data.set(plaintext, prefix.length);
-  return data;
 }

@@ -1,9 +1,9 @@
 /** What of a frame stays clear and what is authenticated beside it (docs/protocol.md section 6). */
 
-import { MediaKeyError } from '../crypto/errors.js';
+import { MediaKeyError } from "../crypto/errors.js";
 
-/** @typedef {'opus' | 'vp8'} Codec */
-/** @typedef {'mic' | 'camera' | 'screen' | 'screen-audio'} Track */
+/** @typedef {"opus" | "vp8"} Codec */
+/** @typedef {"mic" | "camera" | "screen" | "screen-audio"} Track */
 
 export const AUDIO = 0;
 export const VIDEO_KEY = 1;
@@ -11,7 +11,7 @@ export const VIDEO_OTHER = 2;
 
 const VERSION = 1;
 /** @type {Record<Track, number>} */
-const TRACKS = { mic: 0, camera: 1, screen: 2, 'screen-audio': 3 };
+const TRACKS = { mic: 0, camera: 1, screen: 2, "screen-audio": 3 };
 /** @type {Record<Codec, number>} */
 const CODECS = { opus: 1, vp8: 2 };
 const VP8_KEY_PREFIX = 10;
@@ -25,7 +25,7 @@ const VP8_OTHER_PREFIX = 3;
  * @throws {TypeError} no such track or codec: an error of the page, not of a peer
  */
 export function checkMediaOptions({ track, codec }) {
-  if (!Object.hasOwn(TRACKS, track) || !Object.hasOwn(CODECS, codec)) throw new TypeError('unknown track or codec');
+  if (!Object.hasOwn(TRACKS, track) || !Object.hasOwn(CODECS, codec)) throw new TypeError("unknown track or codec");
   return { track: /** @type {Track} */ (track), codec: /** @type {Codec} */ (codec) };
 }
 
@@ -39,10 +39,10 @@ export function checkMediaOptions({ track, codec }) {
  * @throws {MediaKeyError} frame_too_short
  */
 export function describeFrame(codec, frame) {
-  if (codec === 'opus') return { prefixLength: 0, kind: AUDIO };
+  if (codec === "opus") return { prefixLength: 0, kind: AUDIO };
   const isKey = frame.length > 0 && (frame[0] & 1) === 0;
   const prefixLength = isKey ? VP8_KEY_PREFIX : VP8_OTHER_PREFIX;
-  if (frame.length < prefixLength) throw new MediaKeyError('frame_too_short');
+  if (frame.length < prefixLength) throw new MediaKeyError("frame_too_short");
   return { prefixLength, kind: isKey ? VIDEO_KEY : VIDEO_OTHER };
 }
 

@@ -1,8 +1,8 @@
 /** Moves the frames of one transform: in order, through `process`, or nowhere. There is no other way out. */
 
-import { MediaKeyError, codeOf } from '../crypto/errors.js';
+import { MediaKeyError, codeOf } from "../crypto/errors.js";
 
-/** @typedef {import('../crypto/bytes.js').Bytes} Bytes */
+/** @typedef {import("../crypto/bytes.js").Bytes} Bytes */
 /** @typedef {{frames: number, ok: number, dropped: Record<string, number>, fields: Record<string, number>}} Counters */
 
 const MOST_WAITING = 512;
@@ -43,7 +43,7 @@ export async function pump({ transformer, counters, now, process, onDrop }) {
       const processed = await process(new Uint8Array(frame.data), arrivedAt);
       frame.data = wholeBuffer(processed);
     } catch (error) {
-      drop(codeOf(error, 'transform_failed'));
+      drop(codeOf(error, "transform_failed"));
       return;
     }
     counters.ok += 1;
@@ -56,7 +56,7 @@ export async function pump({ transformer, counters, now, process, onDrop }) {
       const arrivedAt = now();
       counters.frames += 1;
       if (waiting >= MOST_WAITING) {
-        drop('overflow');
+        drop("overflow");
         continue;
       }
       waiting += 1;
@@ -71,6 +71,6 @@ export async function pump({ transformer, counters, now, process, onDrop }) {
 
 /** @param {Bytes} bytes @returns {ArrayBuffer} */
 function wholeBuffer(bytes) {
-  if (bytes.byteLength === 0) throw new MediaKeyError('frame_too_short');
+  if (bytes.byteLength === 0) throw new MediaKeyError("frame_too_short");
   return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
 }

@@ -1,20 +1,12 @@
 /** A sender key as its receivers hold it: opens frames, remembers counters, ends. */
 
-import { MediaKeyError, codeOf } from '../crypto/errors.js';
-import { AES_128_GCM_SHA256_128, AES_256_GCM_SHA512_128, decryptFrame, deriveFrameKey } from '../crypto/sframe.js';
-import { ReplayWindow } from './replay_window.js';
+import { MediaKeyError, codeOf } from "../crypto/errors.js";
+import { AES_128_GCM_SHA256_128, AES_256_GCM_SHA512_128, decryptFrame, deriveFrameKey } from "../crypto/sframe.js";
+import { ReplayWindow } from "./replay_window.js";
 
-/** @typedef {import('../crypto/bytes.js').Bytes} Bytes */
-/** @typedef {import('./metadata.js').Track} Track */
-/**
- * @typedef {object} ProtectedFrame
- * @property {bigint} kid
- * @property {bigint} ctr
- * @property {Track} track
- * @property {Bytes} header
- * @property {Bytes} metadata
- * @property {Bytes} ciphertext
- */
+/** @typedef {import("../crypto/bytes.js").Bytes} Bytes */
+/** @typedef {import("./metadata.js").Track} Track */
+/** @typedef {import("./encoded_frame.js").ProtectedFrame} ProtectedFrame */
 
 const SUITES = [AES_256_GCM_SHA512_128, AES_128_GCM_SHA256_128];
 
@@ -29,7 +21,7 @@ export class ReceiveKey {
 
   /**
    * @param {{kid: bigint, epoch: number, ektEpoch: number}} name
-   * @param {import('../crypto/sframe.js').FrameKey[]} frameKeys one for each suite that the sender may use
+   * @param {import("../crypto/sframe.js").FrameKey[]} frameKeys one for each suite that the sender may use
    */
   constructor({ kid, epoch, ektEpoch }, frameKeys) {
     this.kid = kid;
@@ -44,7 +36,7 @@ export class ReceiveKey {
    * @returns {Promise<ReceiveKey>}
    */
   static async derive(name, senderKey) {
-    const input = { baseKey: senderKey, kid: name.kid, usage: /** @type {const} */ ('decrypt') };
+    const input = { baseKey: senderKey, kid: name.kid, usage: /** @type {const} */ ("decrypt") };
     try {
       return new ReceiveKey(name, await Promise.all(SUITES.map((suite) => deriveFrameKey({ ...input, suite }))));
     } finally {
@@ -100,7 +92,7 @@ export class ReceiveKey {
 
   /** @param {ProtectedFrame} frame @param {ReplayWindow} window @param {number} now */
   #checkUsable({ track, ctr }, window, now) {
-    if (this.isOver(now) || this.#endedTracks.has(track)) throw new MediaKeyError('key_ended');
+    if (this.isOver(now) || this.#endedTracks.has(track)) throw new MediaKeyError("key_ended");
     window.check(ctr);
   }
 
@@ -110,10 +102,10 @@ export class ReceiveKey {
       try {
         return { frameKey, plaintext: await decryptFrame(frameKey, frame) };
       } catch (error) {
-        if (codeOf(error, '') !== 'sframe_authentication') throw error;
+        if (codeOf(error, "") !== "sframe_authentication") throw error;
       }
     }
-    throw new MediaKeyError('sframe_authentication');
+    throw new MediaKeyError("sframe_authentication");
   }
 
   /** @param {Track} track @returns {ReplayWindow} */

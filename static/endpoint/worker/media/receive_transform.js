@@ -1,29 +1,29 @@
 /** The receive direction of one track: protected frame → decoder. */
 
-import { codeOf } from '../crypto/errors.js';
-import { VIDEO_OTHER } from './metadata.js';
-import { count, pump } from './pump.js';
+import { codeOf } from "../crypto/errors.js";
+import { VIDEO_OTHER } from "./metadata.js";
+import { count, pump } from "./pump.js";
 
-/** @typedef {import('../crypto/bytes.js').Bytes} Bytes */
-/** @typedef {import('./metadata.js').Track} Track */
-/** @typedef {import('./metadata.js').Codec} Codec */
-/** @typedef {import('./key_ring.js').OpenedFrame} OpenedFrame */
+/** @typedef {import("../crypto/bytes.js").Bytes} Bytes */
+/** @typedef {import("./metadata.js").Track} Track */
+/** @typedef {import("./metadata.js").Codec} Codec */
+/** @typedef {import("./key_ring.js").OpenedFrame} OpenedFrame */
 
 /** A frame may be faster than the rekey that its key needs: it waits so long, and those behind it in their order. */
 const HOLD_MS = 100;
-const MAY_PASS = ['unknown_kid', 'ekt_spi'];
+const MAY_PASS = ["unknown_kid", "ekt_spi"];
 /** Chromium hands over frames without a byte now and then (packets of padding only): dropped like any, but no news. */
-const EMPTY = 'ekt_empty';
+const EMPTY = "ekt_empty";
 /** These tell nothing about the stream's decodability. */
-const HARMLESS = [EMPTY, 'replayed', 'own_source', 'not_in_roster', 'duplicate_source'];
+const HARMLESS = [EMPTY, "replayed", "own_source", "not_in_roster", "duplicate_source"];
 
 /**
  * @param {object} options
  * @param {RTCRtpScriptTransformer} options.transformer
  * @param {{track: Track, codec: Codec}} options.media
- * @param {import('./key_ring.js').KeyRing} options.ring
+ * @param {import("./key_ring.js").KeyRing} options.ring
  * @param {(sourceId: number) => void} options.claim throws where the source is bound elsewhere
- * @param {import('./pump.js').Counters} options.counters
+ * @param {import("./pump.js").Counters} options.counters
  * @param {() => number} options.now
  * @param {(code: string) => void} options.onDrop
  * @returns {Promise<void>}
@@ -51,8 +51,8 @@ export function runReceiveTransform({ transformer, media, ring, claim, counters,
 }
 
 /**
- * @param {import('./key_ring.js').KeyRing} ring
- * @param {Parameters<import('./key_ring.js').KeyRing['openFrame']>[0]} encoded
+ * @param {import("./key_ring.js").KeyRing} ring
+ * @param {Parameters<import("./key_ring.js").KeyRing["openFrame"]>[0]} encoded
  * @param {number} deadline ms, monotonic
  * @param {() => number} now
  * @returns {Promise<OpenedFrame>}
@@ -64,7 +64,7 @@ async function openOrHold(ring, encoded, deadline, now) {
       return await ring.openFrame(encoded);
     } catch (error) {
       const left = deadline - now();
-      if (left <= 0 || !MAY_PASS.includes(codeOf(error, ''))) throw error;
+      if (left <= 0 || !MAY_PASS.includes(codeOf(error, ""))) throw error;
       await Promise.race([changed.promise, new Promise((resolve) => setTimeout(resolve, left))]);
     } finally {
       changed.forget();

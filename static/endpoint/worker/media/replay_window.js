@@ -1,6 +1,6 @@
 /** Which counters of one KID and track were seen: the last 1024 below the highest (docs/protocol.md section 6). */
 
-import { MediaKeyError } from '../crypto/errors.js';
+import { MediaKeyError } from "../crypto/errors.js";
 
 const SIZE = 1024n;
 
@@ -16,7 +16,7 @@ export class ReplayWindow {
    */
   check(ctr) {
     if (ctr > this.#highest) return;
-    if (ctr <= this.#highest - SIZE || this.#seen[slot(ctr)] === 1) throw new MediaKeyError('replayed');
+    if (ctr <= this.#highest - SIZE || this.#seen[slot(ctr)] === 1) throw new MediaKeyError("replayed");
   }
 
   /** @param {bigint} ctr a counter that `check` let pass just now */

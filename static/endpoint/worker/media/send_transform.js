@@ -1,19 +1,19 @@
 /** The send direction of one track: encoder → protected frame. */
 
-import { MediaKeyError } from '../crypto/errors.js';
-import { VIDEO_OTHER } from './metadata.js';
-import { pump } from './pump.js';
+import { MediaKeyError } from "../crypto/errors.js";
+import { VIDEO_OTHER } from "./metadata.js";
+import { pump } from "./pump.js";
 
-/** @typedef {import('./metadata.js').Track} Track */
-/** @typedef {import('./metadata.js').Codec} Codec */
+/** @typedef {import("./metadata.js").Track} Track */
+/** @typedef {import("./metadata.js").Codec} Codec */
 
 /**
  * @param {object} options
  * @param {RTCRtpScriptTransformer} options.transformer
  * @param {{track: Track, codec: Codec}} options.media
- * @param {import('./sender.js').Sender} options.sender
+ * @param {import("./sender.js").Sender} options.sender
  * @param {() => boolean} options.maySend
- * @param {import('./pump.js').Counters} options.counters
+ * @param {import("./pump.js").Counters} options.counters
  * @param {() => number} options.now
  * @returns {Promise<void>}
  */
@@ -25,10 +25,10 @@ export function runSendTransform({ transformer, media, sender, maySend, counters
     counters,
     now,
     process: async (bytes) => {
-      if (!maySend()) throw new MediaKeyError('sending_stopped');
+      if (!maySend()) throw new MediaKeyError("sending_stopped");
       const { data, kind } = await sender.protect({ bytes, ...media });
       // A stop that came while the frame was being protected holds for it too.
-      if (!maySend()) throw new MediaKeyError('sending_stopped');
+      if (!maySend()) throw new MediaKeyError("sending_stopped");
       if (isBroken && kind === VIDEO_OTHER) transformer.generateKeyFrame().catch(() => undefined);
       isBroken = false;
       return data;

@@ -5,16 +5,16 @@
  * follow each other faster than that, the old key ends 1 s after the first of them all the same.
  */
 
-import { MediaKeyError } from '../crypto/errors.js';
-import { AES_256_GCM_SHA512_128 } from '../crypto/sframe.js';
-import { Announcements } from './announcements.js';
-import { describeFrame, encodeMetadata } from './metadata.js';
-import { SenderKey } from './sender_key.js';
+import { MediaKeyError } from "../crypto/errors.js";
+import { AES_256_GCM_SHA512_128 } from "../crypto/sframe.js";
+import { Announcements } from "./announcements.js";
+import { describeFrame, encodeMetadata } from "./metadata.js";
+import { SenderKey } from "./sender_key.js";
 
-/** @typedef {import('../crypto/bytes.js').Bytes} Bytes */
-/** @typedef {import('./metadata.js').Track} Track */
-/** @typedef {import('./metadata.js').Codec} Codec */
-/** @typedef {import('./source_keys.js').Epoch} Epoch */
+/** @typedef {import("../crypto/bytes.js").Bytes} Bytes */
+/** @typedef {import("./metadata.js").Track} Track */
+/** @typedef {import("./metadata.js").Codec} Codec */
+/** @typedef {import("./source_keys.js").Epoch} Epoch */
 
 const ANNOUNCED_MS = 250;
 const LONGEST_MS = 1000;
@@ -126,7 +126,7 @@ export class Sender {
       this.#next = null;
       this.#announcements = new Announcements();
     }
-    if (this.#current === null || now >= this.#current.epoch.expiresAt) throw new MediaKeyError('no_key');
+    if (this.#current === null || now >= this.#current.epoch.expiresAt) throw new MediaKeyError("no_key");
     return this.#current;
   }
 }

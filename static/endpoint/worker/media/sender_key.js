@@ -1,23 +1,23 @@
 /** A sender key of our own: made once, announced by its tail, used with a counter that never repeats. */
 
-import { concat } from '../crypto/bytes.js';
-import { SENDER_KEY_BYTES, SHORT_EKT_FIELD, encodeFullField, encodePlaintext } from '../crypto/ekt_field.js';
-import { MediaKeyError } from '../crypto/errors.js';
-import { signSenderKey } from '../crypto/identity.js';
-import { wrap } from '../crypto/kwp.js';
-import { deriveFrameKey, encryptFrame } from '../crypto/sframe.js';
-import { makeKID } from './kid.js';
+import { concat } from "../crypto/bytes.js";
+import { SENDER_KEY_BYTES, SHORT_EKT_FIELD, encodeFullField, encodePlaintext } from "../crypto/ekt_field.js";
+import { MediaKeyError } from "../crypto/errors.js";
+import { signSenderKey } from "../crypto/identity.js";
+import { wrap } from "../crypto/kwp.js";
+import { deriveFrameKey, encryptFrame } from "../crypto/sframe.js";
+import { makeKID } from "./kid.js";
 
-/** @typedef {import('../crypto/bytes.js').Bytes} Bytes */
+/** @typedef {import("../crypto/bytes.js").Bytes} Bytes */
 /** @typedef {{conferenceId: string, suite: number, counterLimit: bigint, sourceId: number, privateKey: CryptoKey}} Sender */
-/** @typedef {import('./source_keys.js').Epoch} Epoch */
+/** @typedef {import("./source_keys.js").Epoch} Epoch */
 
 export class SenderKey {
   #frameKey;
   #counterLimit;
   #ctr = 0n;
 
-  /** @param {{frameKey: import('../crypto/sframe.js').FrameKey, tail: Bytes, epoch: Epoch, ektEpoch: number, counterLimit: bigint}} made */
+  /** @param {{frameKey: import("../crypto/sframe.js").FrameKey, tail: Bytes, epoch: Epoch, ektEpoch: number, counterLimit: bigint}} made */
   constructor({ frameKey, tail, epoch, ektEpoch, counterLimit }) {
     this.#frameKey = frameKey;
     this.tail = tail;
@@ -39,7 +39,7 @@ export class SenderKey {
     const plaintext = encodePlaintext({ senderKey, sourceId });
     try {
       const kid = makeKID(sourceId, epoch.spi, ektEpoch);
-      const frameKey = await deriveFrameKey({ baseKey: senderKey, kid, suite, usage: 'encrypt' });
+      const frameKey = await deriveFrameKey({ baseKey: senderKey, kid, suite, usage: "encrypt" });
       const ciphertext = await wrap(epoch.ektKey, plaintext);
       const field = encodeFullField({ ciphertext, spi: epoch.spi, ektEpoch });
       const signature = await signSenderKey({ privateKey, conferenceId, field });
@@ -64,7 +64,7 @@ export class SenderKey {
    * @throws {MediaKeyError} counter_exhausted
    */
   async protect({ prefix, plaintext, metadata }, tail) {
-    if (this.#ctr >= this.#counterLimit) throw new MediaKeyError('counter_exhausted');
+    if (this.#ctr >= this.#counterLimit) throw new MediaKeyError("counter_exhausted");
     const ctr = this.#ctr;
     this.#ctr += 1n;
     const { header, ciphertext } = await encryptFrame(this.#frameKey, { ctr, metadata, plaintext });

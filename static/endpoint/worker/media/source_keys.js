@@ -5,16 +5,16 @@
  * ekt_epoch than before; it is kept only when the frame that carried it was authentic.
  */
 
-import { equalBytes } from '../crypto/bytes.js';
-import { takeSenderKey } from '../crypto/ekt_field.js';
-import { MediaKeyError } from '../crypto/errors.js';
-import { checkSenderKey, importIdentityKey } from '../crypto/identity.js';
-import { unwrap } from '../crypto/kwp.js';
-import { makeKID } from './kid.js';
-import { ReceiveKey } from './receive_key.js';
+import { equalBytes } from "../crypto/bytes.js";
+import { takeSenderKey } from "../crypto/ekt_field.js";
+import { MediaKeyError } from "../crypto/errors.js";
+import { checkSenderKey, importIdentityKey } from "../crypto/identity.js";
+import { unwrap } from "../crypto/kwp.js";
+import { makeKID } from "./kid.js";
+import { ReceiveKey } from "./receive_key.js";
 
-/** @typedef {import('../crypto/ekt_field.js').FullEKTField} FullEKTField */
-/** @typedef {import('./metadata.js').Track} Track */
+/** @typedef {import("../crypto/ekt_field.js").FullEKTField} FullEKTField */
+/** @typedef {import("./metadata.js").Track} Track */
 /** @typedef {{epoch: number, spi: number, ektKey: CryptoKey, expiresAt: number}} Epoch `expiresAt`: ms, monotonic */
 /** @typedef {{field: Uint8Array, key: ReceiveKey}} Announcement */
 
@@ -89,7 +89,7 @@ export class SourceKeys {
   keep(announcement, now) {
     const { key, field } = announcement;
     if (this.#keys.get(key.kid) === key) return;
-    if (this.#latest !== null && !this.#latest.key.isOlderThan(key)) throw new MediaKeyError('ekt_epoch');
+    if (this.#latest !== null && !this.#latest.key.isOlderThan(key)) throw new MediaKeyError("ekt_epoch");
     this.#latest = { key, field };
     this.#opening = null;
     this.#keys.set(key.kid, key);
@@ -119,9 +119,9 @@ export class SourceKeys {
 
   /** @param {FullEKTField} full @param {Epoch | null} epoch @returns {Epoch} */
   #checkOrder(full, epoch) {
-    if (epoch === null || full.spi !== epoch.spi) throw new MediaKeyError('ekt_spi');
+    if (epoch === null || full.spi !== epoch.spi) throw new MediaKeyError("ekt_spi");
     const latest = this.#latest?.key;
-    if (latest?.epoch === epoch.epoch && full.ektEpoch <= latest.ektEpoch) throw new MediaKeyError('ekt_epoch');
+    if (latest?.epoch === epoch.epoch && full.ektEpoch <= latest.ektEpoch) throw new MediaKeyError("ekt_epoch");
     return epoch;
   }
 
@@ -131,7 +131,7 @@ export class SourceKeys {
     const publicKey = await this.#verifier;
     await checkSenderKey({ publicKey, conferenceId: this.#conferenceId, field: full.bytes, signature: full.signature });
     const plaintext = await unwrap(epoch.ektKey, full.ciphertext).catch(() => {
-      throw new MediaKeyError('ekt_unwrap');
+      throw new MediaKeyError("ekt_unwrap");
     });
     const senderKey = takeSenderKey(plaintext, this.#sourceId);
     const kid = makeKID(this.#sourceId, full.spi, full.ektEpoch);

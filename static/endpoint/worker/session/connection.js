@@ -47,7 +47,7 @@ export class Connection {
 
   /** @param {string} type @param {Record<string, unknown>} [members] */
   send(type, members) {
-    this.#socket.send(type, members);
+    return this.#socket.send(type, members);
   }
 
   /** Close from here; no way back. @param {string} code */

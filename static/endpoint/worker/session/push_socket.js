@@ -51,11 +51,14 @@ export class PushSocket {
    *
    * @param {string} type
    * @param {Record<string, unknown>} [members]
+   * @returns {boolean} whether the line was open
    */
   send(type, members = {}) {
-    if (this.#socket.readyState === WebSocket.OPEN) {
+    const open = this.#socket.readyState === WebSocket.OPEN && !this.#closed;
+    if (open) {
       this.#socket.send(JSON.stringify({ type, ...members }));
     }
+    return open;
   }
 
   /** Close without a report. */

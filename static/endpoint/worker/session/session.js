@@ -11,8 +11,8 @@ import { readClaims } from "./grant.js";
 import { requestKey } from "./key_request.js";
 import { GRACE_MS, pause } from "./timetable.js";
 
-/** The frame's join must not find its token expired. */
-const JOIN_TOKEN_FOR_S = 60;
+/** Each join gets a token of its own: the provider takes none from before an eviction. */
+const JOIN_TOKEN_FOR_S = Infinity;
 /** Refusals after which another try makes no sense; the page says what does. */
 const FINAL = new Set(["denied", "too_early", "ended", "locked", "full", "step_up", "sign_in_expired", "malformed"]);
 
@@ -126,12 +126,22 @@ export class Stay {
     this.#connection?.send("media", { sending, problem });
   }
 
-  /** Leave for good: keys first, then the goodbye. */
+  /** Leave for good: keys first, then the goodbye, by the socket if it is there. */
   leave() {
     this.#options.engine.revokeAll();
     this.#connection?.send("deleted", { epochs: [...this.#epochs] });
-    this.#connection?.send("leaving");
+    if (!this.#connection?.send("leaving")) {
+      void this.#farewell();
+    }
     this.#close("left");
+  }
+
+  /** Say goodbye without a socket. A line that is away costs nothing: the KMF then notices by itself. */
+  async #farewell() {
+    const { url, proof } = await this.#leaveProof();
+    const request = { method: "POST", headers: { DPoP: proof }, keepalive: true };
+    await fetch(url, { ...request, credentials: "omit" }).catch(() => undefined);
+    return "left";
   }
 
   /** The media engine reported. @param {import("../media/engine.js").MediaEvent} event */
@@ -159,6 +169,9 @@ export class Stay {
 
   /** @param {import("./key_message.js").KeyMessage} message @param {CryptoKey} ektKey */
   async install({ epoch, spi, ttlS }, ektKey) {
+    if (this.#left) {
+      return;
+    }
     const first = this.#epochs.size === 0;
     this.#epochs.add(epoch);
     this.#mayPublish = true;
@@ -184,12 +197,16 @@ export class Stay {
 
   /** Hand the page a goodbye that it can send without us when it is closed. */
   async prepareLeave() {
+    const goodbye = await this.#leaveProof();
+    if (!this.#left) {
+      this.report({ event: "leave-proof", ...goodbye });
+    }
+  }
+
+  async #leaveProof() {
     const url = `${this.kmf}/conferences/${this.conference}/leave`;
     const { key, clock } = this.grant.client;
-    const proof = await key.proof({ method: "POST", url, nowS: clock.nowS() });
-    if (!this.#left) {
-      this.report({ event: "leave-proof", url, proof });
-    }
+    return { url, proof: await key.proof({ method: "POST", url, nowS: clock.nowS() }) };
   }
 
   async #admit() {
@@ -201,7 +218,7 @@ export class Stay {
   /** Connect, and again, until coming back is no use. @returns {Promise<string>} the reason */
   async #stayConnected() {
     let attempt = 0;
-    for (;;) {
+    while (!this.#left) {
       this.#connection = new Connection(this);
       const ending = await this.#connection.ended;
       if (ending.final || this.#left) {
@@ -215,6 +232,7 @@ export class Stay {
         return reason;
       }
     }
+    return "left";
   }
 
   /**
@@ -232,7 +250,7 @@ export class Stay {
         if (ending.admit || performance.now() - this.#aliveAt > GRACE_MS) {
           await this.#admit();
         }
-        return null;
+        return this.#left ? await this.#farewell() : null;
       } catch (error) {
         if (FINAL.has(codeOf(error))) {
           return codeOf(error);

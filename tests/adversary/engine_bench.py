@@ -1,0 +1,151 @@
+"""Endpoints whose keys and roster come from the running KMF, and whose frames go through the shipped engine in real Chromium."""
+
+import json
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from playwright.sync_api import Page
+
+from protocol import base64url
+from tests.simulators.person import HeldKey, Person, body_of
+from tests.twin.frame import FrameOpener
+
+SOUND = bytes(range(60))
+CODEC = {"mic": "opus", "screen-audio": "opus", "camera": "vp8", "screen": "vp8"}
+HEARTBEAT_S = 3
+START = """() => {
+  const worker = new Worker('/adversary/bench_worker.js', { type: 'module' });
+  const waiting = new Map();
+  let numbers = 0;
+  worker.onmessage = ({ data: { number, value, error } }) =>
+    error === undefined ? waiting.get(number).resolve(value) : waiting.get(number).reject(new Error(error));
+  window.ask = (order) => new Promise((resolve, reject) => {
+    waiting.set(++numbers, { resolve, reject });
+    worker.postMessage({ ...order, number: numbers });
+  });
+}"""
+
+
+@dataclass
+class Outcome:
+    """What an engine did with a frame: ``frame`` is what came out, or ``code`` says why nothing did."""
+
+    frame: bytes | None
+    code: str | None
+
+
+class EngineBench:
+    """A worker of ``page`` with as many engines as there are endpoints."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        page.evaluate(START)
+
+    def ask(self, order: str, **members: Any) -> Any:
+        return self._page.evaluate("(order) => window.ask(order)", {"order": order, **members})
+
+    def pause(self, ms: int) -> None:
+        self._page.wait_for_timeout(ms)
+
+
+@dataclass
+class Endpoint:
+    """A person in the conference, with an engine that follows what the KMF tells him."""
+
+    person: Person
+    bench: EngineBench
+    name: str
+    source_id: int = 0
+    roster: dict[int, bytes] = field(default_factory=dict)
+    identities: dict[int, bytes] = field(default_factory=dict)
+
+    def enter(self) -> "Endpoint":
+        assert self.person.sign_in().ask_for_key().status_code == 200
+        self.socket = self.person.open_socket()
+        self.person.hello(self.socket)
+        welcome = self.person.hear(self.socket, "welcome")
+        self.source_id = welcome["source_id"]
+        self._gone = threading.Event()
+        threading.Thread(target=self._beat, daemon=True).start()
+        identity = self.person.identity.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        self._ask("make", conferenceId=self.person.conference_id, sourceId=self.source_id, identity=identity.hex())
+        self._install(welcome["key"]["epoch"], first=True)
+        self._set_roster(body_of(welcome["roster"])["endpoints"], [])
+        return self
+
+    def leave(self) -> None:
+        """Say goodbye; the engine and all keys stay as they are."""
+        self._gone.set()
+        self.person.say(self.socket, "leaving")
+
+    # --- what the KMF says -------------------------------------------------------------------------------------------
+
+    def follow(self, members: set[int]) -> None:
+        """Take what the KMF says until its roster is ``members``."""
+        while set(self.roster) != members:
+            self.take()
+
+    def take(self) -> str:
+        """Take the next message; its type."""
+        message = json.loads(self.socket.recv(timeout=10))
+        if message["type"] == "rekey":
+            self.person._keep(message["epoch"], message["key_id"], message["spi"], message["key"])
+            self._install(message["epoch"], first=False)
+        elif message["type"] == "roster":
+            delta = body_of(message["delta"])
+            self._set_roster(delta["joined"], [entry["source_id"] for entry in delta["left"]])
+        return str(message["type"])
+
+    def _install(self, epoch: int, *, first: bool) -> None:
+        self.epoch = epoch
+        self._ask("install", epoch=epoch, spi=self.key.spi, ekt=self.key.ekt_key.hex(), first=first)
+
+    def _set_roster(self, joined: list[dict[str, Any]], left: list[int]) -> None:
+        self.roster |= {entry["source_id"]: base64url.decode(entry["identity_key"]) for entry in joined}
+        self.identities |= self.roster
+        for source_id in left:
+            del self.roster[source_id]
+        self._ask("roster", entries=[[source_id, key.hex()] for source_id, key in self.roster.items()])
+
+    def _beat(self) -> None:
+        while not self._gone.wait(HEARTBEAT_S):
+            self.person.say(self.socket, "heartbeat", number=0)
+
+    # --- what he holds, and does with it -----------------------------------------------------------------------------
+
+    @property
+    def key(self) -> HeldKey:
+        """The newest EKT key that he was given."""
+        return self.person.keys[self.epoch]
+
+    def opener(self) -> FrameOpener:
+        """An independent decryptor with every key and identity he was ever given."""
+        return FrameOpener(
+            conference_id=self.person.conference_id,
+            ekt_keys={key.spi: key.ekt_key for key in self.person.keys.values()},
+            identities={sid: Ed25519PublicKey.from_public_bytes(key) for sid, key in self.identities.items()},
+        )
+
+    def send(self, track: str = "mic", data: bytes = SOUND) -> bytes:
+        outcome = self._ask("send", track=track, data=data.hex())
+        assert "frame" in outcome, outcome
+        return bytes.fromhex(outcome["frame"])
+
+    def receive(self, frame: bytes, *, track: str = "mic", line: str = "line") -> Outcome:
+        """Give his engine a frame on the subscription ``line``."""
+        outcome = self._ask("receive", track=track, frame=frame.hex(), id=f"{line} {track}")
+        opened = outcome.get("frame")
+        return Outcome(None if opened is None else bytes.fromhex(opened), outcome.get("code"))
+
+    def opened_count(self, line: str, track: str = "mic") -> int:
+        return int(self._ask("counters", id=f"{line} {track}")["ok"])
+
+    def sources_of(self, line: str, track: str = "mic") -> list[int]:
+        """Source ids that the engine has told the page for this subscription."""
+        return [event["sourceId"] for event in self._ask("sources") if event["id"] == f"receive {line} {track}"]
+
+    def _ask(self, order: str, **members: Any) -> Any:
+        return self.bench.ask(order, name=self.name, **members)

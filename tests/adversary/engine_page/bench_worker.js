@@ -1,0 +1,36 @@
+/** Real engines of several endpoints in one worker; the test gives them their keys and rosters and drives their frames. */
+
+import { Party, importEKT } from "/rules/party.js";
+
+/** @type {Map<string, Party>} */
+const parties = new Map();
+const fromHex = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const outcome = (result) => (typeof result === "string" ? { code: result } : { frame: toHex(result) });
+
+const ORDERS = {
+  async make({ name, conferenceId, sourceId, identity }) {
+    const party = await Party.make(sourceId, conferenceId);
+    const privateKey = await crypto.subtle.importKey("pkcs8", fromHex(identity), "Ed25519", false, ["sign"]);
+    party.engine.setIdentity({ sourceId, identityKeys: { privateKey } });
+    parties.set(name, party);
+  },
+  async install({ name, epoch, spi, ekt, first }) {
+    await parties.get(name).engine.installEpoch({ epoch, spi, ektKey: await importEKT(fromHex(ekt)), ttlMs: 600_000, first });
+  },
+  async roster({ name, entries }) {
+    parties.get(name).engine.setRoster(new Map(entries.map(([sourceId, key]) => [sourceId, fromHex(key)])));
+  },
+  send: async ({ name, track, data }) => outcome(await parties.get(name).send(track, fromHex(data))),
+  receive: async ({ name, track, frame, id }) => outcome(await parties.get(name).receive(track, fromHex(frame), id)),
+  counters: async ({ name, id }) => parties.get(name).counters("receive", id),
+  sources: async ({ name }) => parties.get(name).events.filter(({ type }) => type === "source"),
+};
+
+onmessage = async ({ data: { number, order, ...members } }) => {
+  try {
+    postMessage({ number, value: await ORDERS[order](members) });
+  } catch (error) {
+    postMessage({ number, error: String(error.stack ?? error) });
+  }
+};

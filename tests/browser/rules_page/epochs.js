@@ -1,0 +1,183 @@
+/** Scenarios: our own sender keys over the epochs, their announcement, use and end ([PERC] 4.8, RFC 8870 section 4.2). */
+
+import { parseTail } from "/worker/crypto/ekt_field.js";
+import { parseHeader } from "/worker/crypto/sframe.js";
+import { Announcements } from "/worker/media/announcements.js";
+import { AUDIO as AUDIO_KIND, VIDEO_KEY as VIDEO_KEY_KIND, VIDEO_OTHER } from "/worker/media/metadata.js";
+import { Sender } from "/worker/media/sender.js";
+import { holds, same } from "./expect.js";
+import { AUDIO, CONFERENCE, Meeting, Party, VIDEO, importEKT, randomBytes, sleep } from "./party.js";
+
+const ektEpochOf = (frame, prefix = 0) => Number(parseHeader(frame.subarray(prefix)).kid & 0xffffn);
+const spiOf = (frame, prefix = 0) => Number((parseHeader(frame.subarray(prefix)).kid >> 16n) & 0xffffn);
+const ctrOf = (frame, prefix = 0) => Number(parseHeader(frame.subarray(prefix)).ctr);
+
+export async function aRekeyLosesNoFrame() {
+  const meeting = await Meeting.of(11, 22);
+  const [alice, bob] = meeting.parties;
+  const used = [];
+  const exchange = async (ms) => {
+    for (const until = performance.now() + ms; performance.now() < until; await sleep(15)) {
+      const frame = await alice.send("mic", AUDIO);
+      used.push({ at: performance.now(), spi: spiOf(frame), announces: parseTail(frame).full?.spi ?? null });
+      same(await bob.receive("mic", frame), AUDIO, "sound");
+      same(await bob.receive("camera", await alice.send("camera", VIDEO)), VIDEO, "video");
+    }
+  };
+  await exchange(60);
+  const rekeyed = meeting.rekey([bob]);
+  await exchange(20);
+  await rekeyed;
+  await meeting.install([alice]);
+  const switchedAt = performance.now();
+  const before = used.length;
+  await exchange(200);
+  const announcing = used.slice(before).filter(({ at }) => at < switchedAt + 200);
+  same([...new Set(announcing.map(({ spi }) => spi))], [1], "the old key, while the new one is announced");
+  same(used.slice(before, before + 3).map(({ announces }) => announces), [2, 2, 2], "at once");
+  await sleep(100);
+  const after = used.length;
+  await exchange(60);
+  same([...new Set(used.slice(after).map(({ spi }) => spi))], [2], "then the new one");
+  for (const id of ["mic", "camera"]) {
+    const { frames, ok, dropped } = bob.counters("receive", id);
+    same([ok, dropped], [frames, {}], id);
+  }
+}
+
+export async function rekeysInQuickSuccessionEndTheOldKeyAllTheSame() {
+  const meeting = await Meeting.of(11, 22);
+  const [alice, bob] = meeting.parties;
+  await bob.receive("mic", await alice.send("mic", AUDIO));
+  const seen = [];
+  const began = performance.now();
+  while (performance.now() - began < 1700) {
+    await meeting.rekey();
+    for (const until = performance.now() + 90; performance.now() < until; await sleep(20)) {
+      const frame = await alice.send("mic", AUDIO);
+      seen.push({ at: performance.now() - began, spi: spiOf(frame) });
+      same(await bob.receive("mic", frame), AUDIO, "sound");
+    }
+  }
+  holds(seen.filter(({ at }) => at < 900).every(({ spi }) => spi === 1), "announcing");
+  holds(seen.filter(({ at }) => at > 1400).every(({ spi }) => spi > 5), "the old key is over after a second");
+}
+
+export async function fullFieldsAreSentInTheirTime() {
+  const announcements = new Announcements();
+  const sound = (now) => announcements.isDue({ track: "mic", kind: AUDIO_KIND }, now);
+  const video = (now, kind = VIDEO_OTHER) => announcements.isDue({ track: "camera", kind }, now);
+  same([0, 20, 40, 60, 80, 120, 139, 140, 160].map(sound), [true, true, true, false, false, false, false, true, false], "sound");
+  same([200, 210, 220, 230].map((now) => video(now)), [true, true, true, false], "the first three of another track");
+  same([video(240, VIDEO_KEY_KIND), video(250, VIDEO_KEY_KIND), video(260)], [true, true, false], "every key frame");
+  same([video(1249), video(1250), video(1260)], [false, true, false], "video without sound once a second");
+  same([sound(2000), video(2990), video(3000), sound(3001)], [true, false, true, true], "sound announces for video too");
+}
+
+export async function aKeyEndsByItself() {
+  const meeting = await Meeting.of(11, 22);
+  const [alice, bob] = meeting.parties;
+  await meeting.rekey(meeting.parties, 800);
+  await sleep(260);
+  const frames = [await alice.send("mic", AUDIO), await alice.send("mic", AUDIO)];
+  same(await bob.receive("mic", frames[0]), AUDIO, "in time");
+  await sleep(600);
+  same(await alice.send("mic", AUDIO), "no_key", "sending");
+  holds(["unknown_kid", "key_ended", "ekt_spi"].includes(await bob.receive("mic", frames[1])), "receiving");
+  same(bob.events.filter(({ type }) => type === "expired"), [{ type: "expired", epoch: 2 }], "event");
+  await meeting.rekey();
+  same(await bob.receive("mic", await alice.send("mic", AUDIO)), AUDIO, "a new epoch heals it");
+}
+
+export async function aFrameMayBeFasterThanItsKey() {
+  const meeting = await Meeting.of(11, 22);
+  const [alice, bob] = meeting.parties;
+  await meeting.rekey([alice]);
+  await sleep(260);
+  const frames = [await alice.send("mic", AUDIO), await alice.send("mic", AUDIO.map((byte) => byte ^ 1)), await alice.send("mic", AUDIO)];
+  const transformer = bob.transformer("receive", "mic", "mic");
+  for (const frame of frames) transformer.push(frame);
+  await sleep(20);
+  same(transformer.out.length, 0, "held");
+  await meeting.install([bob]);
+  await sleep(60);
+  same(transformer.out.map((bytes) => bytes[0]), [0, 1, 0], "in their order");
+  await meeting.rekey([alice]);
+  await sleep(260);
+  for (let count = 0; count < 3; count += 1) transformer.push(await alice.send("mic", AUDIO));
+  await sleep(250);
+  same([transformer.out.length, bob.counters("receive", "mic").dropped], [3, { ekt_spi: 3 }], "dropped 100 ms after their arrival, not each for itself");
+}
+
+export async function anEpochIsInstalledOnce() {
+  const meeting = await Meeting.of(11, 22);
+  const [alice, bob] = meeting.parties;
+  same(await bob.receive("mic", await alice.send("mic", AUDIO)), AUDIO, "before");
+  await meeting.install([alice, bob]);
+  await alice.engine.installEpoch({ epoch: 0, spi: 0, ektKey: await importEKT(randomBytes(32)), ttlMs: 1, first: true });
+  await sleep(300);
+  const frame = await alice.send("mic", AUDIO);
+  same([spiOf(frame), ektEpochOf(frame), ctrOf(frame)], [1, 0, 1], "the same sender key, its counter going on");
+  same(await bob.receive("mic", frame), AUDIO, "still received");
+  same(alice.events.filter(({ type }) => type === "installed").length, 1, "reported once");
+}
+
+export async function whoSharesAnEpochGetsNewSenderKeys() {
+  const meeting = await Meeting.of(11, 22);
+  const [alice, bob] = meeting.parties;
+  same(await bob.receive("mic", await alice.send("mic", AUDIO)), AUDIO, "before");
+  const carol = await Party.make(33);
+  meeting.parties.push(carol);
+  meeting.publishRoster();
+  await meeting.install([carol]);
+  await sleep(300);
+  const frame = await alice.send("mic", AUDIO);
+  same([spiOf(frame), ektEpochOf(frame), ctrOf(frame)], [1, 1, 0], "a second sender key in the same epoch");
+  same(await bob.receive("mic", frame), AUDIO, "bob");
+  same(await carol.receive("mic", frame), AUDIO, "carol");
+}
+
+export async function whoJoinsWithARekeyCostsOneSenderKey() {
+  const meeting = await Meeting.of(11, 22);
+  const [alice] = meeting.parties;
+  const carol = await Party.make(33);
+  meeting.parties.push(carol);
+  await meeting.rekey();
+  meeting.publishRoster();
+  await sleep(300);
+  const frame = await alice.send("mic", AUDIO);
+  same([spiOf(frame), ektEpochOf(frame)], [2, 0], "the one made for the new epoch");
+  same(await carol.receive("mic", frame), AUDIO, "carol");
+}
+
+export async function countersNeverRepeat() {
+  const { parties: [alice] } = await Meeting.of(11, 22);
+  const frames = await Promise.all([alice.send("mic", AUDIO), alice.send("camera", VIDEO), alice.send("screen", VIDEO)]);
+  const counters = [ctrOf(frames[0]), ctrOf(frames[1], 3), ctrOf(frames[2], 3)];
+  same(counters.sort(), [0, 1, 2], "one counter for all tracks");
+}
+
+export async function aSenderKeyEndsWithItsCounters() {
+  const { identityKeys } = await Party.make(11);
+  let now = 0;
+  const sender = new Sender({ conferenceId: CONFERENCE, now: () => now, counterLimit: 8n });
+  sender.setIdentity({ sourceId: 11, privateKey: identityKeys.privateKey });
+  await sender.begin({ epoch: 1, spi: 1, ektKey: await importEKT(randomBytes(32)), expiresAt: Infinity });
+  const send = async () => (await sender.protect({ bytes: AUDIO, track: "mic", codec: "opus" })).data;
+  const names = [];
+  for (let count = 0; count < 8; count += 1) names.push(await send());
+  same(names.map((frame) => ctrOf(frame)), [0, 1, 2, 3, 4, 5, 6, 7], "all of them");
+  same(await send().catch(({ code }) => code), "counter_exhausted", "then none");
+  await sleep(100);
+  now += 250;
+  const next = await send();
+  same([ektEpochOf(next), ctrOf(next)], [1, 0], "but the next sender key was made in time");
+}
+
+export async function keysCannotBeRead() {
+  const ektKey = await importEKT(randomBytes(32));
+  const refused = await crypto.subtle.exportKey("raw", ektKey).then(() => false, () => true);
+  holds(refused, "an EKT key");
+  const { identityKeys } = await Party.make(11);
+  holds(await crypto.subtle.exportKey("pkcs8", identityKeys.privateKey).then(() => false, () => true), "an identity key");
+}

@@ -1,0 +1,77 @@
+"""Who could decrypt what, when: from the audit alone."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from conferences.selectors.audit_entries import ReadEntry
+from conferences.selectors.key_holds import Hold, KeyHolds, holds_from_entries
+from conferences.views.key_hold_chart import chart_of
+from tests.conferences.conftest import NOW
+
+A = {"source_id": 1, "identity": "ada@weaver.example", "name": "Ada"}
+B = {"source_id": 2, "identity": "ben@weaver.example", "name": "Ben"}
+B2 = {"source_id": 3, "identity": "ben@weaver.example", "name": "Ben"}
+
+
+def at(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def entry(event: str, seconds: float, **details: Any) -> ReadEntry:
+    return ReadEntry(0, at(seconds), event, "system", details, "", "")
+
+
+def opened(number: int, seconds: float, *holders: dict[str, Any]) -> ReadEntry:
+    return entry("epoch.opened", seconds, epoch=number, spi=number, key_id=f"k{number}", reason="join", holders=list(holders))
+
+
+def holds(*entries: ReadEntry) -> KeyHolds:
+    return holds_from_entries(entries)
+
+
+def test_a_hold_lasts_as_long_as_its_epoch() -> None:
+    found = holds(opened(1, 0, A), opened(2, 10, A, B), entry("endpoint.left", 20, **B, reason="lost"), opened(3, 21, A))
+    ada, ben = found.endpoints
+    assert ada.holds == [Hold(1, 3, at(0), None)]
+    assert ben.holds == [Hold(2, 2, at(10), at(21))]  # not until he left: what was sent until 21 he could decrypt
+    assert (ben.left_at, ben.left_reason) == (at(20), "lost")
+    assert [span.closed_at for span in found.epochs] == [at(10), at(21), None]
+
+
+def test_a_shared_epoch_opens_from_its_beginning() -> None:
+    found = holds(
+        opened(1, 0, A), entry("epoch.shared", 50, epoch=1, holders=[B]), entry("epoch.shared", 51, epoch=1, holders=[B])
+    )
+    assert found.endpoints[1].holds == [Hold(1, 1, at(0), None)]
+    assert found.epochs[0].holder_count == 2
+
+
+def test_coming_back_is_another_endpoint_and_a_gap_stays_a_gap() -> None:
+    found = holds(opened(1, 0, A, B), opened(2, 10, A), opened(3, 20, A, B2))
+    assert [endpoint.source_id for endpoint in found.endpoints] == [1, 2, 3]
+    assert found.endpoints[2].holds == [Hold(3, 3, at(20), None)]
+    again = holds(opened(1, 0, A, B), opened(2, 10, A), opened(3, 20, A, B))
+    assert again.endpoints[1].holds == [Hold(1, 1, at(0), at(10)), Hold(3, 3, at(20), None)]
+
+
+def test_revocation_and_destruction() -> None:
+    found = holds(
+        opened(1, 0, A), opened(2, 10, A), entry("epoch.revoked", 30, epoch=2, reason="ended"),
+        entry("epoch.destroyed", 40, epochs=[1, 2]), opened(3, 60, A),
+    )  # fmt: skip
+    assert [span.destroyed_at for span in found.epochs] == [at(40), at(40), None]
+    assert found.endpoints[0].holds == [Hold(1, 2, at(0), at(30)), Hold(3, 3, at(60), None)]
+
+
+def test_nothing_was_held() -> None:
+    assert holds() == KeyHolds([], [])
+    assert chart_of(holds(), zone="UTC", now=NOW) is None
+
+
+def test_the_picture_is_to_scale() -> None:
+    chart = chart_of(holds(opened(1, 0, A), opened(2, 25, A, B), entry("epoch.revoked", 100, epoch=2)), zone="UTC", now=at(500))
+    assert chart is not None
+    assert [(block.x, block.width) for block in chart.epochs] == [("0.00%", "25.00%"), ("25.00%", "75.00%")]
+    assert [(block.x, block.width) for block in chart.rows[1].blocks] == [("25.00%", "75.00%")]
+    assert chart.rows[0].text == "epochs 1\N{EN DASH}2: 12:00:00 to 12:01:40"
+    assert chart.until_text == "12:01:40"
