@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.urls import set_urlconf
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -22,6 +23,7 @@ class OriginRouting:
         if urlconf is None:
             return HttpResponseBadRequest("unknown host")
         request.urlconf = urlconf
+        set_urlconf(urlconf)  # errors inside a middleware use this origin's handlers too
         cookieless = host in settings.COOKIELESS_HOSTS
         if cookieless:
             request.META.pop("HTTP_COOKIE", None)

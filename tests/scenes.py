@@ -18,7 +18,7 @@ from tests.stack import Stack
 
 @dataclass
 class Scene:
-    """One conference, scheduled straight into the Conference Session Database (the browser tests schedule it as a person does)."""
+    """One conference, put straight into the Conference Session Database (the story test schedules one as a person does)."""
 
     stack: Stack
     conference_id: str

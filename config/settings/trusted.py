@@ -64,6 +64,7 @@ MIDDLEWARE = [
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "conferences.views.errors.csrf_failure"
 SESSION_COOKIE_AGE = 12 * 3600  # seconds
 CSRF_TRUSTED_ORIGINS = [ORIGINS.core, ORIGINS.auth]
 TEMPLATES = template_engine("trusted")

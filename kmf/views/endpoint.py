@@ -68,7 +68,7 @@ def endpoint_page(request: HttpRequest, conference_id: str = "") -> HttpResponse
     return response
 
 
-@csp_exempt()
+@csp_exempt()  # type: ignore[arg-type]  # csp's types know only views without further arguments
 @require_safe
 def endpoint_module(request: HttpRequest, name: str) -> HttpResponse:
     """``GET /endpoint/{name}``: a module of the fixed set, from memory; the worker's with a policy of its own."""

@@ -1,15 +1,19 @@
 """Endpoints whose keys and roster come from the running KMF, and whose frames go through the shipped engine in real Chromium."""
 
+import contextlib
 import json
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
+from websockets.exceptions import ConnectionClosed
 
 from protocol import base64url
+from tests.browser.module_server import module_page
 from tests.simulators.person import HeldKey, Person, body_of
 from tests.twin.frame import FrameOpener
 
@@ -42,13 +46,36 @@ class EngineBench:
 
     def __init__(self, page: Page) -> None:
         self._page = page
+        self._endpoints: list[Endpoint] = []
         page.evaluate(START)
+
+    def enter(self, person: Person, name: str) -> "Endpoint":
+        """``person`` enters the conference, with an engine here."""
+        endpoint = Endpoint(person, self, name)
+        self._endpoints.append(endpoint)
+        endpoint.enter()
+        return endpoint
+
+    def close(self) -> None:
+        for endpoint in self._endpoints:
+            endpoint.close()
 
     def ask(self, order: str, **members: Any) -> Any:
         return self._page.evaluate("(order) => window.ask(order)", {"order": order, **members})
 
     def pause(self, ms: int) -> None:
         self._page.wait_for_timeout(ms)
+
+
+@contextlib.contextmanager
+def engine_bench(browser: Browser) -> Iterator[EngineBench]:
+    """A bench in a profile of its own; at the end everybody's line is cut."""
+    with module_page(browser) as page:
+        bench = EngineBench(page)
+        try:
+            yield bench
+        finally:
+            bench.close()
 
 
 @dataclass
@@ -59,10 +86,11 @@ class Endpoint:
     bench: EngineBench
     name: str
     source_id: int = 0
+    epoch: int = 0
     roster: dict[int, bytes] = field(default_factory=dict)
     identities: dict[int, bytes] = field(default_factory=dict)
 
-    def enter(self) -> "Endpoint":
+    def enter(self) -> None:
         assert self.person.sign_in().ask_for_key().status_code == 200
         self.socket = self.person.open_socket()
         self.person.hello(self.socket)
@@ -74,12 +102,16 @@ class Endpoint:
         self._ask("make", conferenceId=self.person.conference_id, sourceId=self.source_id, identity=identity.hex())
         self._install(welcome["key"]["epoch"], first=True)
         self._set_roster(body_of(welcome["roster"])["endpoints"], [])
-        return self
 
     def leave(self) -> None:
         """Say goodbye; the engine and all keys stay as they are."""
         self._gone.set()
         self.person.say(self.socket, "leaving")
+
+    def close(self) -> None:
+        """Cut the line."""
+        self._gone.set()
+        self.socket.close()
 
     # --- what the KMF says -------------------------------------------------------------------------------------------
 
@@ -111,8 +143,9 @@ class Endpoint:
         self._ask("roster", entries=[[source_id, key.hex()] for source_id, key in self.roster.items()])
 
     def _beat(self) -> None:
-        while not self._gone.wait(HEARTBEAT_S):
-            self.person.say(self.socket, "heartbeat", number=0)
+        with contextlib.suppress(ConnectionClosed):
+            while not self._gone.wait(HEARTBEAT_S):
+                self.person.say(self.socket, "heartbeat", number=0)
 
     # --- what he holds, and does with it -----------------------------------------------------------------------------
 

@@ -6,11 +6,10 @@ Keys and rosters are the running KMF's, the engines are the shipped ones; the me
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
-from tests.adversary.engine_bench import SOUND, Endpoint, EngineBench, Outcome
+from tests.adversary.engine_bench import SOUND, Endpoint, EngineBench, Outcome, engine_bench
 from tests.adversary.forged_frames import ForgedKey, spi_of
-from tests.browser.module_server import module_page
 from tests.scenes import Scene
 from tests.stack import Stack
 from tests.twin.errors import TwinError
@@ -21,9 +20,9 @@ SETTLED_MS = 400
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with module_page(browser) as page:
-        yield page
+def bench(browser: Browser) -> Iterator[EngineBench]:
+    with engine_bench(browser) as bench:
+        yield bench
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def scene(stack: Stack) -> Scene:
 
 def enter_all(scene: Scene, bench: EngineBench) -> list[Endpoint]:
     """Ada, Bob and Mallory, who hear each other."""
-    people = [Endpoint(scene.person("participant", i), bench, f"endpoint {i}").enter() for i in range(3)]
+    people = [bench.enter(scene.person("participant", i), f"endpoint {i}") for i in range(3)]
     for person in people:
         person.follow({each.source_id for each in people})
     bench.pause(SETTLED_MS)
@@ -53,9 +52,8 @@ def is_removed(scene: Scene, mallory: Endpoint) -> None:
 
 @pytest.mark.parametrize("going", [leaves, is_removed])
 def test_all_his_keys_open_nothing_that_is_sent_after_the_switch(
-    scene: Scene, page: Page, going: Callable[[Scene, Endpoint], None]
+    scene: Scene, bench: EngineBench, going: Callable[[Scene, Endpoint], None]
 ) -> None:
-    bench = EngineBench(page)
     ada, bob, mallory = enter_all(scene, bench)
     before = mallory.epoch
     going(scene, mallory)
@@ -75,9 +73,8 @@ def test_all_his_keys_open_nothing_that_is_sent_after_the_switch(
 
 @pytest.mark.parametrize("going", [leaves, is_removed])
 def test_what_he_sends_afterwards_is_dropped_at_once(
-    scene: Scene, page: Page, going: Callable[[Scene, Endpoint], None]
+    scene: Scene, bench: EngineBench, going: Callable[[Scene, Endpoint], None]
 ) -> None:
-    bench = EngineBench(page)
     ada, bob, mallory = enter_all(scene, bench)
     announced = ForgedKey.by(mallory, mallory.source_id, 7)
     going(scene, mallory)
@@ -97,11 +94,10 @@ def test_what_he_sends_afterwards_is_dropped_at_once(
     assert bob.receive(ada.send(), line="ada").frame == SOUND
 
 
-def test_a_late_joiner_opens_nothing_that_was_sent_before_him(scene: Scene, page: Page) -> None:
-    bench = EngineBench(page)
+def test_a_late_joiner_opens_nothing_that_was_sent_before_him(scene: Scene, bench: EngineBench) -> None:
     ada, bob, mallory = enter_all(scene, bench)
     stored = [ada.send() for _ in range(12)]
-    carol = Endpoint(scene.person("initiator", 0), bench, "carol").enter()
+    carol = bench.enter(scene.person("initiator", 0), "carol")
     everybody = {each.source_id for each in (ada, bob, mallory, carol)}
     for each in (ada, bob, carol):
         each.follow(everybody)

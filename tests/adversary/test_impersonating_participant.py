@@ -10,9 +10,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from protocol import base64url
-from tests.adversary.engine_bench import SOUND, Endpoint, EngineBench, Outcome
+from tests.adversary.engine_bench import SOUND, Endpoint, Outcome, engine_bench
 from tests.adversary.forged_frames import LATE_CTR, ForgedKey, ekt_epoch_of, field_of
-from tests.browser.module_server import module_page
 from tests.scenes import Scene
 from tests.simulators.person import Person
 from tests.stack import Stack
@@ -35,9 +34,8 @@ def scene(stack: Stack) -> Scene:
 @pytest.fixture(scope="module")
 def meeting(scene: Scene, browser: Browser) -> Iterator[Meeting]:
     """Ada speaks, Bob listens, Mallory is invited too."""
-    with module_page(browser) as page:
-        bench = EngineBench(page)
-        ada, bob, mallory = (Endpoint(scene.person("participant", i), bench, f"endpoint {i}").enter() for i in range(3))
+    with engine_bench(browser) as bench:
+        ada, bob, mallory = (bench.enter(scene.person("participant", i), f"endpoint {i}") for i in range(3))
         members = {ada.source_id, bob.source_id, mallory.source_id}
         for endpoint in (ada, bob, mallory):
             endpoint.follow(members)
@@ -160,7 +158,7 @@ def test_her_field_on_his_own_frames_changes_nothing(meeting: Meeting) -> None:
     assert bob.receive(own.sound(), line="his").frame == SOUND
     grafted = own.sound(tail=field_of(genuine(ada)).tail, ctr=LATE_CTR + 1)
     assert bob.receive(grafted, line="his").frame == SOUND
-    assert bob.bench.ask("counters", name=bob.name, id="his mic")["fields"] == {"ekt_signature": 1}
+    assert bob.bench.ask("counters", name=bob.name, id="his mic")["fields"] == {"ekt_epoch": 1}
     assert bob.sources_of("his") == [mallory.source_id]
     assert bob.receive(ada.send()).frame == SOUND
 
@@ -179,7 +177,7 @@ def test_who_copies_her_identity_key_does_not_get_her_frames_under_his_name(scen
     ada, bob, mallory = meeting
     copier = CopyingPerson(scene.stack, scene.stack.accounts("initiator")[0], scene.conference_id)
     copier.copied = ada.person.identity.public_key().public_bytes_raw()
-    trudy = Endpoint(copier, ada.bench, "trudy").enter()
+    trudy = ada.bench.enter(copier, "trudy")
     members = {endpoint.source_id for endpoint in (ada, bob, mallory, trudy)}
     ada.follow(members)
     bob.follow(members)

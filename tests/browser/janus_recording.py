@@ -1,4 +1,4 @@
-"""The media server's operator records a room: he holds the API secret and the room's secret (Janus VideoRoom, ``enable_recording``)."""
+"""The media server's operator records a room: he holds every secret of it (VideoRoom ``enable_recording``)."""
 
 import json
 import secrets

@@ -76,7 +76,7 @@ class Witness:
             self.identities[entry["source_id"]] = base64url.decode(entry["identity_key"])
 
     def open_all(self, recordings: list[Recording], conference_id: str) -> "list[Opened]":
-        """Every frame of the whole room that his keys open, in the order of arrival: a key heard with the sound opens the picture."""
+        """Every frame of the room that his keys open, by arrival: a key heard with the sound opens the picture too."""
         opener = FrameOpener(
             conference_id=conference_id,
             ekt_keys={key.spi: key.ekt_key for key in self.person.keys.values()},

@@ -8,6 +8,7 @@ from protocol import base64url
 from protocol.errors import Malformed
 from protocol.key_request import format_encryption_key, parse_key_request
 
+SHORT = base64url.encode(bytes(32))
 GOOD = {
     "conference": "C" * 22,
     "agreement": {"alg": "X25519", "key": base64url.encode(bytes(32))},
@@ -31,7 +32,7 @@ def test_a_good_body_is_parsed():
         pytest.param(json.dumps({**GOOD, "agreement": "x"}).encode(), id="no agreement object"),
         pytest.param(json.dumps({**GOOD, "agreement": {"alg": "RSA", "key": "AA"}}).encode(), id="unknown algorithm"),
         pytest.param(json.dumps({**GOOD, "agreement": {"alg": ["X25519"], "key": "AA"}}).encode(), id="a list of algorithms"),
-        pytest.param(json.dumps({**GOOD, "agreement": {"alg": "P-256", "key": base64url.encode(bytes(32))}}).encode(), id="a short P-256 key"),
+        pytest.param(json.dumps({**GOOD, "agreement": {"alg": "P-256", "key": SHORT}}).encode(), id="a short P-256 key"),
         pytest.param(json.dumps({**GOOD, "identity": GOOD["identity"] + "="}).encode(), id="padded key"),
         pytest.param(b'{"conference":"' + b"C" * 22 + b'","conference":"x"}', id="a member twice"),
         pytest.param(b" " * 70_000, id="too large"),

@@ -25,7 +25,6 @@ from websockets.sync.client import ClientConnection, connect
 
 from protocol import base64url
 from protocol.dpop import make_proof
-
 from protocol.thumbprint import public_jwk, thumbprint
 from tests.stack import Stack
 
