@@ -6,5 +6,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"httpx": {"level": "WARNING"}, "daphne.access": {"level": "WARNING"}},
+    # Every second two tasks run: only their failures are news.
+    "loggers": {
+        name: {"level": "WARNING"} for name in ("httpx", "daphne.access", "celery.app.trace", "celery.worker.strategy")
+    },
 }

@@ -13,7 +13,7 @@ from kmf.selectors import present_endpoint
 from kmf.services.epochs import lock_state, rekey_for_leave
 from roster.services import membership as memberships
 
-EVICTING = {"removed", "withdrawn", "replaced"}  # reasons that the provider must carry out too
+EVICTING = {"removed", "withdrawn"}  # reasons that the provider must carry out too; a replaced one is its own successor
 
 
 def end_membership(*, endpoint: Endpoint, reason: str, now: datetime) -> None:

@@ -43,7 +43,7 @@ def schedule(page: Page, stack: Stack, invitees: list[str]) -> str:
     page.locator("[name=title]").fill(TITLE)
     page.locator("[name=date]").fill(starts.strftime("%Y-%m-%d"))
     page.locator("[name=time]").fill(starts.strftime("%H:%M"))
-    page.locator("[name=time_zone]").fill("Etc/UTC")
+    page.locator("[name=time_zone]").fill("UTC")
     chips = page.get_by_label("People to invite")
     for address in invitees:
         chips.press_sequentially(address)
@@ -60,7 +60,7 @@ def invitation_for(stack: Stack, address: str, conference_id: str) -> EmailMessa
     found: list[EmailMessage] = []
 
     def arrived() -> bool:
-        found[:] = [m for m in stack.mails() if address in str(m["To"]) and conference_id in str(m.get_body())]
+        found[:] = [m for m in stack.mails() if address in str(m["To"]) and conference_id in m.get_body(("plain",)).get_content()]
         return bool(found)
 
     until(arrived, f"the invitation of {address}", 15)

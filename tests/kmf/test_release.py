@@ -129,7 +129,7 @@ def test_a_second_endpoint_replaces_the_first(endpoint, conference, now):
     earlier, later = Membership.objects.order_by("pk")
     assert (earlier.leave_reason, later.left_at) == ("replaced", None)
     assert Endpoint.objects.get(pk=earlier.pk).sealed_member_secret is None
-    assert OutboxItem.objects.get(kind="provider.order").payload["order"] == "evict"
+    assert not OutboxItem.objects.filter(kind="provider.order").exists()  # it could hit the newer one
 
 
 @pytest.mark.requirement("KMF-SEAL-1")

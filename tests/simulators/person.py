@@ -182,7 +182,8 @@ class Person:
         url = urlsplit(self.stack.origins.kmf)
         return connect(
             f"ws://{url.netloc}/conferences/{self.conference_id}/events",
-            sock=create_connection(("127.0.0.1", url.port or 80)), origin=origin or self.stack.origins.kmf, proxy=None, legacy=True,
+            sock=create_connection(("127.0.0.1", url.port or 80)), origin=origin or self.stack.origins.kmf,
+            proxy=None, legacy=True,
         )  # fmt: skip
 
     def hello(self, socket: ClientConnection) -> None:

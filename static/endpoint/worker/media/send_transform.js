@@ -29,7 +29,8 @@ export function runSendTransform({ transformer, media, sender, maySend, counters
       const { data, kind } = await sender.protect({ bytes, ...media });
       // A stop that came while the frame was being protected holds for it too.
       if (!maySend()) throw new MediaKeyError("sending_stopped");
-      if (isBroken && kind === VIDEO_OTHER) transformer.generateKeyFrame().catch(() => undefined);
+      // Chromium 156 cannot be asked; its next key frame comes when a receiver's server asks for one.
+      if (isBroken && kind === VIDEO_OTHER) transformer.generateKeyFrame?.().catch(() => undefined);
       isBroken = false;
       return data;
     },

@@ -37,7 +37,7 @@ export class Connection {
     this.#stay = stay;
     this.ended = new Promise((resolve) => (this.#end = resolve));
     this.#socket = new PushSocket({
-      url: `${stay.eventsURL.replace(/^http/, "ws")}`,
+      url: `${stay.kmf.replace(/^http/, "ws")}/conferences/${stay.conference}/events`,
       hello: () => this.#credentials(RENEW_BEFORE_S),
       onMessage: (message) => this.#take(message),
       onGap: () => this.#askForState(),
@@ -108,7 +108,8 @@ export class Connection {
 
   /** @param {import("./key_message.js").KeyMessage} message */
   async #install(message) {
-    const { admission, conference, jkt } = this.#stay;
+    const { admission, conference, grant } = this.#stay;
+    const { jkt } = grant.client.key;
     await this.#stay.install(message, await openKey({ message, admission, conference, jkt }));
   }
 
@@ -149,7 +150,8 @@ export class Connection {
 
   /** @param {number} leastS @returns {Promise<{token: string, proof: string}>} */
   async #credentials(leastS) {
-    const { grant, kmf, eventsURL } = this.#stay;
+    const { grant, kmf, conference } = this.#stay;
+    const eventsURL = `${kmf}/conferences/${conference}/events`;
     const { text: token } = await grant.token(kmf, leastS);
     const { key, clock } = grant.client;
     return { token, proof: await key.proof({ method: "GET", url: eventsURL, token, nowS: clock.nowS() }) };

@@ -5,14 +5,12 @@
 
 import { verificationCode } from "../roster/verification_code.js";
 import { Connection } from "./connection.js";
+import { joinDocument, leaveProof, sendFarewell } from "./documents.js";
 import { codeOf, SessionError } from "./errors.js";
 import { FreshnessWatch } from "./freshness.js";
-import { readClaims } from "./grant.js";
 import { requestKey } from "./key_request.js";
 import { GRACE_MS, pause } from "./timetable.js";
 
-/** Each join gets a token of its own: the provider takes none from before an eviction. */
-const JOIN_TOKEN_FOR_S = Infinity;
 /** Refusals after which another try makes no sense; the page says what does. */
 const FINAL = new Set(["denied", "too_early", "ended", "locked", "full", "step_up", "sign_in_expired", "malformed"]);
 
@@ -59,16 +57,8 @@ export class Stay {
     return this.#options.origins.kmf;
   }
 
-  get eventsURL() {
-    return `${this.kmf}/conferences/${this.conference}/events`;
-  }
-
   get grant() {
     return this.#options.grant;
-  }
-
-  get jkt() {
-    return this.grant.client.key.jkt;
   }
 
   get chain() {
@@ -104,21 +94,9 @@ export class Stay {
     });
   }
 
-  /**
-   * What the conference application's frame needs to join: one token of one audience, one proof for one URL.
-   *
-   * @returns {Promise<{handle: string, url: string, token: string, proof: string}>}
-   */
-  async joinDocument() {
-    const { origins, grant } = this.#options;
-    const { text: token } = await grant.token(origins.provider, JOIN_TOKEN_FOR_S);
-    const { handle } = readClaims(token);
-    if (typeof handle !== "string" || !/^[A-Za-z0-9_-]{22}$/.test(handle)) {
-      throw new SessionError("unexpected");
-    }
-    const url = `${origins.provider}/conferences/${handle}/join`;
-    const { key, clock } = grant.client;
-    return { handle, url, token, proof: await key.proof({ method: "POST", url, token, nowS: clock.nowS() }) };
+  /** What the conference application's frame needs to join. */
+  joinDocument() {
+    return joinDocument(this.#options);
   }
 
   /** The page says what it sends. @param {{sending: boolean, problem: string | null}} media */
@@ -131,17 +109,9 @@ export class Stay {
     this.#options.engine.revokeAll();
     this.#connection?.send("deleted", { epochs: [...this.#epochs] });
     if (!this.#connection?.send("leaving")) {
-      void this.#farewell();
+      void sendFarewell(this.#options);
     }
     this.#close("left");
-  }
-
-  /** Say goodbye without a socket. A line that is away costs nothing: the KMF then notices by itself. */
-  async #farewell() {
-    const { url, proof } = await this.#leaveProof();
-    const request = { method: "POST", headers: { DPoP: proof }, keepalive: true };
-    await fetch(url, { ...request, credentials: "omit" }).catch(() => undefined);
-    return "left";
   }
 
   /** The media engine reported. @param {import("../media/engine.js").MediaEvent} event */
@@ -197,16 +167,10 @@ export class Stay {
 
   /** Hand the page a goodbye that it can send without us when it is closed. */
   async prepareLeave() {
-    const goodbye = await this.#leaveProof();
+    const goodbye = await leaveProof(this.#options);
     if (!this.#left) {
       this.report({ event: "leave-proof", ...goodbye });
     }
-  }
-
-  async #leaveProof() {
-    const url = `${this.kmf}/conferences/${this.conference}/leave`;
-    const { key, clock } = this.grant.client;
-    return { url, proof: await key.proof({ method: "POST", url, nowS: clock.nowS() }) };
   }
 
   async #admit() {
@@ -250,7 +214,10 @@ export class Stay {
         if (ending.admit || performance.now() - this.#aliveAt > GRACE_MS) {
           await this.#admit();
         }
-        return this.#left ? await this.#farewell() : null;
+        if (!this.#left) {
+          return null;
+        }
+        await sendFarewell(this.#options);
       } catch (error) {
         if (FINAL.has(codeOf(error))) {
           return codeOf(error);
