@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError, connection, transaction
 
 from conferences.models import AuditEntry, OutboxItem, Participant
 from kmf.errors import Denied, Ended, KMFUnavailable, TooEarly, TooMany
@@ -140,3 +141,15 @@ def test_without_the_root_key_no_key_leaves(endpoint, now, settings):
         ada.ask(now)
     assert nothing_was_given()
     assert not KeyState.objects.exists()
+
+
+@pytest.mark.requirement("KMF-REL-7")
+def test_without_an_audit_row_no_key_leaves(endpoint, now):
+    ada = endpoint("ada")
+    with connection.cursor() as cursor:  # a disk that is full for the audit only
+        cursor.execute("CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'full'; END $$ LANGUAGE plpgsql")
+        cursor.execute("CREATE TRIGGER refuse BEFORE INSERT ON conferences_auditentry FOR EACH ROW EXECUTE FUNCTION refuse()")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ada.ask(now)
+    assert ada.keys == {}
+    assert nothing_was_given()
