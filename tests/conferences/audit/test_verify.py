@@ -19,6 +19,7 @@ from conferences.models import AuditEntry, Conference
 from conferences.services.audit import entry_hash, record
 
 Lines = list[str]
+pytestmark = pytest.mark.requirement("AUDIT-1")
 
 
 @pytest.fixture
