@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseForbidden
 from django.urls import set_urlconf
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -27,10 +27,17 @@ class OriginRouting:
         cookieless = host in settings.COOKIELESS_HOSTS
         if cookieless:
             request.META.pop("HTTP_COOKIE", None)
+            if request.headers.get("Service-Worker") == "script" or _is_foreign_script(request.path):
+                return HttpResponseForbidden()
         response = self.get_response(request)
         if cookieless:
             response.cookies.clear()
         return response
+
+
+def _is_foreign_script(path: str) -> bool:
+    """Whether a path names static files of another origin: the page that holds keys shares styles with them, no script."""
+    return path.startswith("/static/") and not path.startswith("/static/style/")
 
 
 class OriginSessions(SessionMiddleware):

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +12,9 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from kmf.authorization.services import verify_request
-from kmf.errors import KMFError, KMFUnavailable
+from kmf.errors import KMFError, KMFUnavailable, MessageTooLarge, NotAdmitted, Refused, TooManyMessages
 from kmf.push import state as reads
-from kmf.push.hub import Hub
+from kmf.push.hub import CLOSE_REPLACED, Hub
 from kmf.push.member import Member
 from kmf.push.messages import MESSAGE_LIMIT, parse_message
 from kmf.push.registry import registry
@@ -60,29 +61,36 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             await self._refuse(KMFUnavailable("database away"))
 
     def _admissible(self, text: str | None) -> str:
-        if text is None or len(text) > MESSAGE_LIMIT:
-            raise Malformed("not a text message of the agreed size")
+        if text is None:
+            raise Malformed("not a text message")
+        if len(text) > MESSAGE_LIMIT:
+            raise MessageTooLarge("message over its limit")
         now = time.monotonic()
         if now >= self._window_ends_at:
             self._window_ends_at, self._heard = now + WINDOW_S, 0
         self._heard += 1
         if self._heard > MESSAGES_A_WINDOW:
-            raise Malformed("too many messages")
+            raise TooManyMessages("too many messages")
         return text
 
     async def _handle(self, message: dict[str, Any]) -> None:
         kind = message["type"]
-        if self.member is None or self.hub is None:
-            if kind != "hello":
-                raise Malformed("hello comes first")
+        if self.member is not None and self.hub is not None:
+            await self._hear(kind, message, self.member, self.hub)
+        elif kind == "hello":
             await self._hello(message)
-            return
-        member, hub = self.member, self.hub
+        else:
+            raise Malformed("hello comes first")
+
+    async def _hear(self, kind: str, message: dict[str, Any], member: Member, hub: Hub) -> None:
+        """What a member says. Once its membership is over, that is ``deleted`` and nothing else."""
+        if kind != "deleted" and hub.members.get(member.endpoint_id) is not member:
+            raise NotAdmitted("this socket's membership is over")
         member.heard_at = time.monotonic()
         if kind == "installed":
             hub.note("key.installed", member, epoch=message["epoch"])
         elif kind == "deleted":
-            hub.note("key.deleted", member, epochs=message["epochs"][:100])
+            hub.note("key.deleted", member, epochs=message["epochs"])
             await hub.confirmed(member)
         elif kind == "media" and message["problem"] is not None:
             hub.note("media.problem", member, code=message["problem"][:40])
@@ -109,14 +117,18 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             identity=endpoint.membership.participant.identity,
             jkt=endpoint.jkt,
             conference_id=self.conference_id,
+            account_id=endpoint.account_id,
+            attached_at=now,
             member_secret=member_secret,
             token_expires_at=verified.token.expires_at.timestamp(),
             send_text=lambda text: self.send(text_data=text),
             close=lambda code: self.close(code=code),
         )
         hub = registry.hub(self.conference_id)
-        hub.take_in(member)
         self.member, self.hub = member, hub
+        earlier = hub.take_in(member)
+        if earlier is not None:
+            await earlier.close(CLOSE_REPLACED)
         await self._greet(member, hub)
 
     async def _greet(self, member: Member, hub: Hub) -> None:
@@ -124,6 +136,8 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         member.greeted = False
         greeting = await database_sync_to_async(reads.read_greeting)(self.conference_id, now)
         refresh = await database_sync_to_async(reads.read_refresh)(self.conference_id, greeting.number, now)
+        if refresh.state.closed or member.source_id not in refresh.state.present:
+            raise NotAdmitted("membership is over")
         if refresh.key is None:
             raise KMFUnavailable("no current epoch")
         member.number, member.epoch = greeting.number, refresh.key.number
@@ -141,7 +155,9 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
     async def _renew(self, member: Member, message: dict[str, Any]) -> None:
         now = datetime.now(UTC)
         verified = await self._verify(message, now)
-        if verified.token.jkt != member.jkt or verified.token.claims.get("conference") != self.conference_id:
+        if (verified.token.jkt, verified.account.pk) != (member.jkt, member.account_id) or verified.token.claims.get(
+            "conference"
+        ) != self.conference_id:
             raise InvalidToken("renewal by another endpoint")
         member.token_expires_at = verified.token.expires_at.timestamp()
 
@@ -158,13 +174,20 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
 
     async def _refuse(self, refusal: Malformed | InvalidToken | InvalidProof | KMFError) -> None:
         code = CLOSE_AWAY if isinstance(refusal, KMFUnavailable) else CLOSE_CODES.get(refusal.code, CLOSE_REFUSED)
-        if not isinstance(refusal, (Malformed, KMFUnavailable)):
-            await database_sync_to_async(record_refusal)(
-                conference_id=self.conference_id, where="socket", refusal=refusal, now=datetime.now(UTC)
-            )
+        if isinstance(refusal, (InvalidToken, InvalidProof, Refused)):
+            await self._record(refusal)
         if code == CLOSE_REFUSED and self.member is None:
             await self.send(text_data=f'{{"type":"denied","seq":1,"code":"{refusal.code}"}}')
         await self.close(code=code)
+
+    async def _record(self, refusal: InvalidToken | InvalidProof | Refused) -> None:
+        """Strangers write to the system's chain, at most so many rows a minute; the conference's chain is for its people."""
+        address = (self.scope.get("client") or ["unknown"])[0]
+        known = self.conference_id if self.member is not None else None
+        with suppress(DatabaseError, TooManyMessages):
+            await database_sync_to_async(record_refusal)(
+                conference_id=known, where="socket", refusal=refusal, address=address, now=datetime.now(UTC)
+            )
 
     async def _leave(self, reason: str) -> None:
         if self.member is None or self.hub is None:

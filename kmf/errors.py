@@ -2,10 +2,10 @@
 
 KMFError
 ├── Refused            an answer about rights
-│   ├── Denied         not invited, withdrawn, unknown: one and the same code
+│   ├── Denied         withdrawn; Stranger: not invited, unknown. One and the same code
 │   ├── TooEarly · Ended · Full · TooMany
 ├── NotAdmitted        a socket without a released key
-├── KeyRequestMalformed
+├── KeyRequestMalformed · MessageTooLarge · TooManyMessages
 └── KMFUnavailable     sealed, or a part is away: no key leaves
 """
 
@@ -28,6 +28,10 @@ class Denied(Refused):
     """Not invited, withdrawn or unknown; alike from outside (DESIGN section 14)."""
 
     code = "denied"
+
+
+class Stranger(Denied):
+    """Denied to somebody who was never invited; the code tells nobody so."""
 
 
 class TooEarly(Refused):
@@ -64,6 +68,18 @@ class KeyRequestMalformed(KMFError):
     """The body is not of the form of docs/protocol.md section 3."""
 
     code = "malformed"
+
+
+class MessageTooLarge(KMFError):
+    """A body or message over the limits of docs/protocol.md section 9."""
+
+    code = "too_large"
+
+
+class TooManyMessages(KMFError):
+    """A socket or an address says more than anybody has to say."""
+
+    code = "too_many"
 
 
 class KMFUnavailable(KMFError):

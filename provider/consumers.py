@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from contextlib import suppress
+from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from provider.errors import MDDGone, ProviderError
+from provider.errors import MDDGone, ProviderError, TooMany
 from provider.mdd.conference_room import ConferenceRoom, RoomAccess
 from provider.mdd.janus_session import JanusSession
 from provider.models import Seat
@@ -21,6 +21,7 @@ from provider.signalling.messages import Bye, Hello, parse
 from provider.signalling.outbox import Outbox
 from provider.signalling.rate_limit import RateLimit
 from provider.signalling.session import SignallingSession
+from provider.signalling.waiting import WAITING
 
 HELLO_S = 5
 CLOSE_CODES = {
@@ -45,15 +46,30 @@ class SignallingConsumer(AsyncWebsocketConsumer):
     session: SignallingSession | None = None
     janus: JanusSession | None = None
     room: ConferenceRoom | None = None
+    ended = True  # until connected
+    opening = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one socket; however that ends, the seat is given back."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.end(None)
 
     async def connect(self) -> None:
         """Accept; nothing is known of the endpoint before its ``hello``."""
+        try:
+            WAITING.add(self)
+        except TooMany as error:
+            logger.info("signalling refused: %s", error.reason)
+            await self.close()
+            return
         self.ended = False
         self.limit = RateLimit()
         self.ending: set[asyncio.Task[None]] = set()
-        await self.accept()
         self.outbox = Outbox(lambda text: self.send(text_data=text), lambda: self.end_soon("too_slow"))
         self.hello_timer = asyncio.get_running_loop().call_later(HELLO_S, self.end_soon, "invalid_token")
+        await self.accept()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Take one frame."""
@@ -68,6 +84,9 @@ class SignallingConsumer(AsyncWebsocketConsumer):
             await self.end(error.code)
         except DatabaseError:
             logger.exception("signalling ended: the database is away")
+            await self.end("unavailable")
+        except Exception:
+            logger.exception("signalling ended: not foreseen")
             await self.end("unavailable")
 
     async def disconnect(self, code: int) -> None:
@@ -88,14 +107,36 @@ class SignallingConsumer(AsyncWebsocketConsumer):
 
     async def _open(self, ticket: str) -> None:
         self.hello_timer.cancel()
+        self.opening = True
+        try:
+            await self._take_seat(ticket)
+            await self._enter_room()
+        finally:
+            self.opening = False
+            if self.ended:  # the seat ended meanwhile: what was opened since is given back too
+                await self._give_back("lost")
+
+    async def _take_seat(self, ticket: str) -> None:
         handle = self.scope["url_route"]["kwargs"]["handle"]
-        self.seat = seat = await database_sync_to_async(open_seat)(handle=handle, ticket=ticket, now=timezone.now())
+        self.seat = await database_sync_to_async(open_seat)(handle=handle, ticket=ticket, now=timezone.now())
+        WAITING.remove(self)
         HUB.wake()  # an earlier seat of the same endpoint may be in this process
-        HUB.add(seat.id, self.end_soon)
+        if not self.ended:
+            HUB.add(self.seat.id, self.end_soon)
+
+    async def _enter_room(self) -> None:
+        seat = self.seat
+        if self.ended or seat is None:
+            return
         api_secret = settings.PROVIDER_JANUS_SECRET_FILE.read_text().strip()
         self.janus = await JanusSession.open(url=settings.PROVIDER_JANUS_URL, api_secret=api_secret)
+        self.janus.on_gone = lambda: self.end_soon("mdd_gone")
+        if self.ended:
+            return
         access = RoomAccess(seat.room.mdd_room, seat.room.secret, seat.room.pin, seat.mdd_token, seat.feed)
         self.room = await ConferenceRoom.enter(self.janus, access, api_secret=api_secret)
+        if self.ended:
+            return
         self.session = SignallingSession(self.room, self.outbox.put, lambda: self.end_soon("mdd_gone"))
         self.session.welcome(seat.feed)
 
@@ -111,23 +152,37 @@ class SignallingConsumer(AsyncWebsocketConsumer):
             return
         self.ended = True
         self.hello_timer.cancel()
+        WAITING.remove(self)
         if code not in (None, "left"):
             self.outbox.put({"type": "gone", "code": code})
+        await self._give_back(code)  # first of all: who reads slowly must not keep his media for it
         if code is not None:
             await self.outbox.close()
             await self.close(code=CLOSE_CODES.get(code, 1000))
         else:
             self.outbox.cancel()
-        await self._give_back(code)
 
     async def _give_back(self, code: str | None) -> None:
         empty = False
-        if self.seat is not None:
-            HUB.remove(self.seat.id)
-            with suppress(DatabaseError):
+        try:
+            if self.seat is not None:
+                HUB.remove(self.seat.id)
                 empty = await database_sync_to_async(end_seat)(seat_id=self.seat.id, reason=code or "lost", now=timezone.now())
-        if self.janus is not None:
+        except Exception:
+            logger.exception("a seat could not be ended")  # it ends when it was not seen for a while
+        finally:
+            if not self.opening:  # else `_open` does it when it has what there is to give back
+                await self._leave_room(destroy=empty)
+
+    async def _leave_room(self, *, destroy: bool) -> None:
+        if self.janus is None:
+            return
+        try:
             if self.room is not None:
-                with suppress(MDDGone):
-                    await self.room.leave(destroy=empty)
+                await self.room.leave(destroy=destroy)
+        except MDDGone:
+            pass  # the session ends with it
+        except Exception:
+            logger.exception("a room could not be left")
+        finally:
             await self.janus.close()

@@ -96,7 +96,7 @@ def join(request: HttpRequest, handle: str) -> HttpResponse:
         now=now,
     )
     socket = settings.PROVIDER_ORIGIN.replace("http", "ws", 1) + f"/conferences/{handle}/signalling"
-    return JsonResponse({"ice_servers": ice_servers(now=now), "socket": socket, "ticket": joined.ticket})
+    return JsonResponse({"ice_servers": ice_servers(seat=joined.seat, now=now), "socket": socket, "ticket": joined.ticket})
 
 
 @never_cache

@@ -86,6 +86,15 @@ class Scene:
         entries = [json.loads(body) for (body,) in rows]
         return [entry for entry in entries if event is None or entry["event"] == event]
 
+    def strangers(self) -> list[dict[str, Any]]:
+        """``key.denied`` entries of the organisation's chain, oldest first."""
+        with self.stack.connect("trusted") as database:
+            rows = database.execute(
+                "SELECT body FROM conferences_auditentry WHERE event = 'key.denied' AND chain <> %s ORDER BY id",
+                (self.conference_id,),
+            ).fetchall()
+        return [json.loads(body) for (body,) in rows]
+
     def roster_key(self) -> bytes:
         """The KMF's statement key, as the endpoint page names it (32 bytes)."""
         host = urlsplit(self.stack.origins.kmf).netloc

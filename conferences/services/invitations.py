@@ -79,7 +79,7 @@ def withdraw_invitation(*, conference_id: str, participant_id: int, actor: str, 
 
     """
     conference = open_conference(conference_id, now)
-    participant = conference.participants.select_for_update().filter(pk=participant_id, withdrawn_at=None).first()
+    participant = conference.participants.select_for_update(no_key=True).filter(pk=participant_id, withdrawn_at=None).first()
     if participant is None:
         raise NotInvited
     if participant.role == Participant.Role.INITIATOR:

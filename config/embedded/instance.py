@@ -65,8 +65,8 @@ class Instance:
         self.say("migrations and accounts")
         user = sites.provider_user(self.state)
         if user is not None and user.blocked:
-            self.say("note: this directory or its Python is closed to other users, so the provider's user was given the")
-            self.say("      right to read any file; install below a directory that everybody may enter, such as /opt")
+            self.say("note: this directory or its Python is closed to other users, so the provider, Janus and coturn may read")
+            self.say("      any file but the trusted ones; install below a directory that everybody may enter, such as /opt")
         self.supervisor.run(*sites.preparation(self.state, user))
 
         self.say("media servers, sites and workers")

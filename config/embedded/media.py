@@ -66,7 +66,7 @@ class Media:
         if program is None:
             message = f"{command[0]} is not installed (deploy/setup.sh does it)"
             raise MediaMissing(message)
-        user = service_user(name, paths=[directory])
+        user = service_user(name, paths=[directory], hidden=(*self.state.trusted_paths, self.state.root / "provider"))
         if user is not None:
             for path in [directory, *directory.rglob("*")]:
                 os.chown(path, *user.owner, follow_symlinks=False)

@@ -35,6 +35,11 @@ class State:
         for name, mode in DIRECTORY_MODES.items():
             make_directory(self.root / name, mode)
 
+    @property
+    def trusted_paths(self) -> tuple[Path, ...]:
+        """What the semi-trusted parts must never read."""
+        return tuple(self.root / name for name in ("trusted", "secrets", "postgres", "valkey", "mail", "demo.json"))
+
     def log(self, name: str) -> Path:
         """Log file of the process ``name``."""
         return self.root / "log" / f"{name}.log"

@@ -28,13 +28,20 @@ class ServiceUser:
     uid: int
     gid: int
     blocked: bool
+    hidden: tuple[Path, ...] = ()
 
     def reaching(self, command: list[str], orphan_signal: int) -> list[str]:
-        """``command`` as this user with the capability to read any file; ``orphan_signal`` at its parent's death."""
+        """``command`` as this user with the capability to read any file but what is ``hidden``.
+
+        The hidden directories are covered in a mount namespace of its own, which it cannot leave. ``orphan_signal`` comes
+        at its parent's death. Where the machine allows no such namespace the command fails.
+        """
         grant = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
         death = f"--pdeathsig={signal.Signals(orphan_signal).name.removeprefix('SIG')}"
         setpriv = shutil.which("setpriv") or "/usr/bin/setpriv"
-        return [setpriv, f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups", *grant, death, "--", *command]
+        switch = [setpriv, f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups", *grant, death, "--", *command]
+        covered = [str(path) for path in self.hidden if path.exists()]
+        return ["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-euc", _COVER, "sh", *covered, "--", *switch]
 
     @property
     def owner(self) -> tuple[int, int]:
@@ -42,12 +49,20 @@ class ServiceUser:
         return self.uid, self.gid
 
 
-def service_user(name: str, *, paths: list[Path]) -> ServiceUser | None:
+_COVER = (
+    'while [ "$1" != -- ]; do'
+    '  if [ -d "$1" ]; then mount -t tmpfs -o size=4k,mode=0 none "$1"; else mount --bind /dev/null "$1"; fi; shift;'
+    ' done; shift; exec "$@"'
+)
+
+
+def service_user(name: str, *, paths: list[Path], hidden: tuple[Path, ...] = ()) -> ServiceUser | None:
     """Return the system user ``conclave-{name}``, made if need be; None where we are not root.
 
     Args:
         name: the part: ``postgres``, ``provider``, ``janus``, ``turn``.
         paths: what the user must be able to read, besides this checkout.
+        hidden: what it must not read, even where it needs the capability to read any file.
 
     Raises:
         NoUserTool: the user is missing and ``useradd`` too.
@@ -57,7 +72,7 @@ def service_user(name: str, *, paths: list[Path]) -> ServiceUser | None:
         return None
     entry = _find_or_create(f"conclave-{name}")
     blocked = not all(is_reachable(path) for path in [ROOT, *paths])
-    return ServiceUser(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid, blocked=blocked)
+    return ServiceUser(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid, blocked=blocked, hidden=hidden)
 
 
 def as_user(user: ServiceUser | None, command: list[str], orphan_signal: int) -> tuple[list[str], dict[str, Any]]:

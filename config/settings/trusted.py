@@ -61,8 +61,10 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
+SESSION_ENGINE = "config.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ORIGINS.core.startswith("https:")
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "conferences.views.errors.csrf_failure"
 SESSION_COOKIE_AGE = 12 * 3600  # seconds

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.contrib.sessions.models import Session
+
 from kmf.authorization.models import AccessToken, Grant, UsedProof
 
 # Used codes and refresh tokens are kept this long past the grant's end, so that a late replay is still named as one.
@@ -9,7 +11,8 @@ _KEPT_AFTER_END = timedelta(hours=24)
 
 
 def clean(now: datetime) -> None:
-    """Forget proofs, access tokens and grants whose time is over."""
+    """Forget sessions, proofs, access tokens and grants whose time is over."""
+    Session.objects.filter(expire_date__lte=now).delete()
     UsedProof.objects.filter(expires_at__lte=now).delete()
     AccessToken.objects.filter(expires__lte=now).delete()
     Grant.objects.filter(expires__lte=now - _KEPT_AFTER_END).delete()

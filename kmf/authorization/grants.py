@@ -49,10 +49,13 @@ def end_everywhere(account: Account, *, now: datetime) -> None:
         revoke_grants_of(account, reason="ended everywhere by the account", now=now)
 
 
-def revoked_thumbprints(thumbprints: Iterable[str]) -> set[str]:
-    """Those DPoP thumbprints whose grant was revoked: an endpoint of one has no right to its key any more."""
+def revoked_thumbprints(thumbprints: Iterable[str]) -> set[tuple[str, str]]:
+    """``(thumbprint, account id)`` of grants that were revoked: an endpoint of one has no right to its key any more.
+
+    A thumbprint alone says nothing: whoever saw one can ask for a grant with it.
+    """
     revoked = Grant.objects.filter(dpop_jkt__in=list(thumbprints), revoked_at__isnull=False)
-    return set(revoked.values_list("dpop_jkt", flat=True))
+    return set(revoked.values_list("dpop_jkt", "user_id"))
 
 
 def conference_id_of(grant: Grant) -> str | None:

@@ -1,4 +1,4 @@
-"""A ceiling on refused token requests for one address: a guesser is slowed, and the audit is not flooded by him."""
+"""A ceiling on refused requests for one address: a guesser is slowed, and the audit is not flooded by him."""
 
 from allauth.account.adapter import get_adapter
 from django.core.cache import cache
@@ -15,8 +15,21 @@ def over_limit(request: HttpRequest) -> bool:
 
 def count_refusal(request: HttpRequest) -> None:
     """Count one refusal against the address of ``request``."""
-    if not cache.add(_key(request), 1, timeout=WINDOW_S):
-        cache.incr(_key(request))
+    _count(_key(request))
+
+
+def refused_too_often(address: str) -> bool:
+    """Count one refusal of a key request or socket against ``address``; whether it was one too many."""
+    return _count(f"key-refusals:{address}") > REFUSALS_A_WINDOW
+
+
+def _count(key: str) -> int:
+    if cache.add(key, 1, timeout=WINDOW_S):
+        return 1
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # the window ended between the two
+        return 1
 
 
 def _key(request: HttpRequest) -> str:

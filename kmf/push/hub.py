@@ -15,7 +15,7 @@ from django.db import Error as DatabaseError
 from kmf.errors import KMFError
 from kmf.push import state as reads
 from kmf.push.member import Member
-from kmf.selectors import leave_reason, state_version
+from kmf.selectors import leave_reason, present_endpoint, state_version
 from kmf.services.presence import leave, note_heartbeats
 from kmf.services.settle import settle
 
@@ -36,7 +36,7 @@ class Hub:
     def __init__(self, conference_id: str) -> None:
         self.conference_id = conference_id
         self.members: dict[int, Member] = {}
-        self._lost: dict[int, float] = {}  # endpoint id → when its line was cut
+        self._lost: dict[int, tuple[Member, float]] = {}  # endpoint id → its socket, and when the line was cut
         self._dismissed: dict[int, tuple[Member, float, int]] = {}  # … → socket, when it is closed, and with what
         self._batches: dict[str, list[dict[str, object]]] = {}
         self._wake = asyncio.Event()
@@ -54,10 +54,12 @@ class Hub:
         """Look at the database now."""
         self._wake.set()
 
-    def take_in(self, member: Member) -> None:
-        """A greeted member; an earlier socket of the same endpoint is forgotten."""
+    def take_in(self, member: Member) -> Member | None:
+        """A new member; an earlier socket of the same endpoint is given back: it is over."""
         self._lost.pop(member.endpoint_id, None)
+        earlier = self.members.get(member.endpoint_id)
         self.members[member.endpoint_id] = member
+        return earlier
 
     def greeted(self, member: Member) -> None:
         """The member has its ``welcome``: tell it what changed since that was read."""
@@ -69,7 +71,7 @@ class Hub:
         """The member's socket is gone without a goodbye: it may come back within 5 s."""
         if self.members.get(member.endpoint_id) is member:
             del self.members[member.endpoint_id]
-            self._lost[member.endpoint_id] = time.monotonic()
+            self._lost[member.endpoint_id] = (member, time.monotonic())
 
     def said_goodbye(self, member: Member) -> None:
         """The member is gone; its leave is recorded by the caller."""
@@ -88,6 +90,7 @@ class Hub:
                 await self._tick()
             except (DatabaseError, KMFError):
                 _log.warning("hub: the conference's state cannot be read now")
+                self._wait_s = TICK_S
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._wait_s)
             self._wake.clear()
@@ -108,6 +111,8 @@ class Hub:
 
     async def _follow(self, now: datetime) -> datetime | None:
         """Tell the sockets what changed since the last look; returns when an epoch for leavers is due, if one waits."""
+        version: int
+        due_at: datetime | None
         version, due_at = await database_sync_to_async(state_version)(self.conference_id)
         if version != self._version:
             self._version = version  # before the reads: what changes during them is looked at again
@@ -121,15 +126,25 @@ class Hub:
     async def _end_silent(self, now: datetime) -> None:
         """Leaves that nobody said: cut lines after 5 s, silence, tokens not renewed."""
         monotonic = time.monotonic()
-        over = [(key, "line_cut") for key, since in self._lost.items() if monotonic - since >= RETURN_WITHIN_S]
+        over = [(member, "line_cut") for member, since in self._lost.values() if monotonic - since >= RETURN_WITHIN_S]
         for member in self.members.values():
             if monotonic - member.heard_at >= SILENCE_S:
-                over.append((member.endpoint_id, "silent"))
+                over.append((member, "silent"))
             elif now.timestamp() >= member.token_expires_at + RENEWAL_GRACE_S:
-                over.append((member.endpoint_id, "expired"))
-        for endpoint_id, reason in over:
-            await database_sync_to_async(leave)(endpoint_id=endpoint_id, reason=reason, now=now)
-            self._lost.pop(endpoint_id, None)
+                over.append((member, "expired"))
+        for member, reason in over:
+            await database_sync_to_async(leave)(
+                endpoint_id=member.endpoint_id, reason=reason, now=now, attached_at=member.attached_at
+            )
+            self._lost.pop(member.endpoint_id, None)
+            if self.members.get(member.endpoint_id) is member and await self._is_attached_elsewhere(member):
+                self.said_goodbye(member)
+                await member.close(CLOSE_REPLACED)
+
+    async def _is_attached_elsewhere(self, member: Member) -> bool:
+        """Whether the endpoint has a newer socket, at another process."""
+        endpoint = await database_sync_to_async(present_endpoint)(member.endpoint_id)
+        return endpoint is not None and endpoint.connected_at != member.attached_at
 
     async def _refresh(self, now: datetime) -> None:
         after = min((member.number for member in self._listening()), default=0)
@@ -185,6 +200,9 @@ class Hub:
         return [member for member in self.members.values() if member.greeted]
 
     async def _record(self, now: datetime) -> None:
-        batches, self._batches = self._batches, {}
-        for event, holders in batches.items():
+        for event in list(self._batches):
+            holders = list(self._batches[event])
             await database_sync_to_async(reads.record_batch)(self.conference_id, event, holders, now)
+            del self._batches[event][: len(holders)]  # what came meanwhile waits for the next tick
+            if not self._batches[event]:
+                del self._batches[event]

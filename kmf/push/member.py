@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from kmf.crypto.agreement import wrap_ekt_key
@@ -38,6 +39,8 @@ class Member:
     identity: str
     jkt: str
     conference_id: str
+    account_id: str
+    attached_at: datetime
     member_secret: SecretBytes
     token_expires_at: float  # seconds since 1970
     send_text: Send

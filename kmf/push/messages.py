@@ -6,6 +6,7 @@ from protocol import strict_json
 from protocol.errors import Malformed
 
 MESSAGE_LIMIT = 256 * 1024  # bytes
+EPOCHS_AT_ONCE = 1000
 _MEMBERS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "hello": {"token": str, "proof": str},
     "installed": {"epoch": int},
@@ -35,6 +36,7 @@ def parse_message(text: str) -> dict[str, Any]:
     for name, kinds in expected.items():
         if not isinstance(message[name], kinds) or (kinds is int and isinstance(message[name], bool)):
             raise Malformed("message member of another kind")
-    if kind == "deleted" and not all(type(number) is int for number in message["epochs"]):
-        raise Malformed("message member of another kind")
+    numbers = message.get("epochs", [message.get("epoch", 1)])
+    if len(numbers) > EPOCHS_AT_ONCE or not all(type(number) is int and 0 < number < 2**63 for number in numbers):
+        raise Malformed("epoch out of range")
     return message

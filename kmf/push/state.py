@@ -1,9 +1,11 @@
 """What a hub reads in one go, and what it records in batches: plain functions for a database thread."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from conferences.models import Conference
 from conferences.services.audit import record
@@ -35,9 +37,18 @@ class Greeting:
     number: int
 
 
-@transaction.atomic
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Every read sees the same moment: who is present and which key is current must never come from two."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+@one_snapshot()
 def read_refresh(conference_id: str, after: int, now: datetime) -> Refresh:
-    """Read state, key and deltas from one snapshot of the database."""
+    """Read state, key and deltas of one moment."""
     conference = Conference.objects.get(pk=conference_id)
     state = push_state(conference_id)
     deltas = [
@@ -47,7 +58,7 @@ def read_refresh(conference_id: str, after: int, now: datetime) -> Refresh:
     return Refresh(state, position(conference=conference, now=now), _epoch_key(state, now), deltas)
 
 
-@transaction.atomic
+@one_snapshot()
 def read_greeting(conference_id: str, now: datetime) -> Greeting:
     """Signed policy and snapshot for a new or resynchronising socket."""
     conference = Conference.objects.get(pk=conference_id)

@@ -33,15 +33,23 @@ def day_key(day: date, *, create: bool = False) -> SecretBytes:
     return unseal(root_key(), sealed, data=_data(day))
 
 
-def drop_day_keys(*, keep: set[date], before: date) -> list[date]:
-    """Delete the files of days before ``before`` that are not in ``keep``; returns the days dropped."""
-    dropped = []
-    for path in sorted(Path(settings.KMF_DAY_KEYS_DIR).glob("*.key")):
-        day = date.fromisoformat(path.stem)
-        if day < before and day not in keep:
-            path.unlink()
-            dropped.append(day)
-    return dropped
+def droppable_days(*, keep: set[date], before: date) -> list[date]:
+    """Days before ``before`` that have a key and are not in ``keep``."""
+    days = [_day(path) for path in sorted(Path(settings.KMF_DAY_KEYS_DIR).glob("*.key"))]
+    return [day for day in days if day is not None and day < before and day not in keep]
+
+
+def drop_day_keys(days: list[date]) -> None:
+    """Delete the keys of these days: what was sealed under them is closed for ever."""
+    for day in days:
+        _path(day).unlink(missing_ok=True)
+
+
+def _day(path: Path) -> date | None:
+    try:
+        return date.fromisoformat(path.stem)
+    except ValueError:  # a file that somebody else put there
+        return None
 
 
 def _make(day: date, path: Path) -> None:

@@ -4,6 +4,7 @@ Every function here runs in a transaction that holds the conference's :class:`Ke
 without a gap, and one epoch is current, however many processes ask at once.
 """
 
+import time
 from datetime import datetime, timedelta
 
 from conferences.models import Conference, new_identifier
@@ -17,22 +18,33 @@ from roster.models import Membership
 from roster.selectors import present_memberships, unannounced_leaves
 from roster.services.statements import append_delta
 
+WORTH_COUNTING_S = 0.02  # a shorter wait for the lock is none
 COALESCE = timedelta(milliseconds=100)  # leaves of this window share one epoch; a joiner may share one this young
 
 
-def lock_state(*, conference: Conference, now: datetime) -> KeyState:
-    """The conference's row, locked until the transaction ends; made at the first key request."""
+def lock_state(*, conference: Conference, now: datetime) -> tuple[KeyState, datetime]:
+    """The conference's key state, locked until the transaction ends, and the time at which the lock was had.
+
+    The wait may be long: what was read before it may be over, so ``conference`` is read anew here, and ``now`` goes on by
+    as much as was waited. Nobody shares an epoch that was young before the wait.
+    """
+    asked = time.monotonic()
     KeyState.objects.get_or_create(conference=conference, defaults={"organisation": conference.organisation})
     state = KeyState.objects.select_for_update().get(conference=conference)
-    make_conference_key(conference=conference, now=now)
-    return state
+    waited = time.monotonic() - asked
+    conference.refresh_from_db()
+    if waited > WORTH_COUNTING_S:
+        now += timedelta(seconds=waited)
+    if state.closed_at is None:
+        make_conference_key(conference=conference, now=now)
+    return state, now
 
 
 def epoch_for_join(*, state: KeyState, conference: Conference, membership: Membership, now: datetime) -> Epoch:
     """The epoch whose key a joiner gets: a new one, or the current one under ``share`` or within 100 ms of its opening."""
     current = current_epoch(conference.id)
     waiting = unannounced_leaves(conference.id)
-    young = current is not None and now - current.opened_at <= COALESCE
+    young = current is not None and timedelta(0) <= now - current.opened_at <= COALESCE
     shared = conference.on_join == Conference.OnJoin.SHARE or young
     if current is None or waiting or not shared or current.expires_at <= now:
         return open_epoch(state=state, conference=conference, cause="join", joined=[membership], now=now)
@@ -51,7 +63,7 @@ def epoch_for_join(*, state: KeyState, conference: Conference, membership: Membe
 def rekey_for_leave(*, state: KeyState, conference: Conference, now: datetime) -> None:
     """A new epoch at once; a further leave within 100 ms waits for the window's end, together with all others."""
     last = state.last_leave_rekey_at
-    if last is not None and now - last < COALESCE:
+    if last is not None and timedelta(0) <= now - last < COALESCE:
         state.rekey_due_at = state.rekey_due_at or last + COALESCE
         _changed(state)
         return

@@ -40,12 +40,16 @@ def end_membership(*, endpoint: Endpoint, reason: str, now: datetime) -> None:
 
 
 @transaction.atomic
-def leave(*, endpoint_id: int, reason: str, now: datetime) -> None:
-    """An endpoint has left; nothing happens if it had left before."""
+def leave(*, endpoint_id: int, reason: str, now: datetime, attached_at: datetime | None = None) -> None:
+    """An endpoint has left; nothing happens if it had left before.
+
+    With ``attached_at``, the time of the socket that was lost, nothing happens either if a newer socket is there: another
+    process may have it.
+    """
     conference = Conference.objects.select_related("organisation").get(endpoints=endpoint_id)
-    state = lock_state(conference=conference, now=now)
+    state, now = lock_state(conference=conference, now=now)
     endpoint = present_endpoint(endpoint_id)
-    if endpoint is None:
+    if endpoint is None or attached_at not in (None, endpoint.connected_at):
         return
     end_membership(endpoint=endpoint, reason=reason, now=now)
     rekey_for_leave(state=state, conference=conference, now=now)

@@ -7,14 +7,14 @@ from django.db import transaction
 
 from conferences.models import Conference, Participant
 from conferences.services.audit import record
-from kmf.authorization.models import Account
 from kmf.authorization.services import VerifiedRequest
 from kmf.crypto.agreement import agree, wrap_ekt_key
-from kmf.errors import Denied, Ended, Full, Refused, TooEarly, TooMany
+from kmf.errors import Denied, Ended, Full, Refused, Stranger, TooEarly, TooMany
 from kmf.models import Endpoint, Epoch, KeyState
 from kmf.services.epochs import epoch_for_join, lock_state
 from kmf.services.presence import end_membership
 from kmf.services.sealing import seal_member_secret, unseal_ekt_key
+from kmf.services.settle import settle
 from protocol.key_request import KeyRequest
 from roster.models import Membership
 from roster.selectors import present_memberships
@@ -44,23 +44,37 @@ def release_ekt_key(*, verified: VerifiedRequest, request: KeyRequest, now: date
     """
     conference = Conference.objects.select_related("organisation").filter(pk=request.conference_id).first()
     try:
+        invited = _invited(conference, verified, request)
+        settle(conference_id=invited.conference_id, now=now)  # what is due comes first, though no worker runs
         with transaction.atomic():
-            return _release(verified=verified, request=request, conference=conference, now=now)
+            return _release(verified=verified, request=request, participant=invited, now=now)
     except Refused as refusal:
-        with transaction.atomic():
-            record(
-                event="key.denied",
-                at=now,
-                actor=verified.account.email,
-                conference=conference,
-                organisation=verified.account.organisation,
-                details={"code": refusal.code, "reason": refusal.reason, "jkt": verified.token.jkt},
-            )
+        _record_denial(verified=verified, request=request, refusal=refusal, conference=conference, now=now)
         raise
 
 
-def _release(*, verified: VerifiedRequest, request: KeyRequest, conference: Conference | None, now: datetime) -> ReleasedKey:
-    # To release a key we must, in this order and in this transaction:
+def _record_denial(
+    *, verified: VerifiedRequest, request: KeyRequest, refusal: Refused, conference: Conference | None, now: datetime
+) -> None:
+    """A stranger's denial stands in his organisation's chain: he neither writes into a conference's nor waits for it."""
+    with transaction.atomic():
+        record(
+            event="key.denied",
+            at=now,
+            actor=verified.account.email,
+            conference=None if isinstance(refusal, Stranger) else conference,
+            organisation=verified.account.organisation,
+            details={
+                "code": refusal.code,
+                "reason": refusal.reason,
+                "jkt": verified.token.jkt,
+                "conference": request.conference_id,
+            },
+        )
+
+
+def _release(*, verified: VerifiedRequest, request: KeyRequest, participant: Participant, now: datetime) -> ReleasedKey:
+    # To release a key we must, in this order, and from (3) on in this transaction and under the conference's lock:
     #   1. match the token to the conference that is asked for          (KMF-REL-1, [PERC] 4.6)
     #   2. match the account to an invited participant                  (KMF-REL-2, [PERC] 3.2)
     #   3. find the conference open by its times and not ended          (KMF-REL-3, [PERC] 4.9)
@@ -69,14 +83,13 @@ def _release(*, verified: VerifiedRequest, request: KeyRequest, conference: Conf
     #   6. take the epoch's key and wrap it for this endpoint only      (KMF-REL-6, [PERC] 4.4)
     #   7. write the audit row                                          (KMF-REL-7: no audit, no key)
 
-    # (1)
-    if conference is None or verified.token.claims.get("conference") != conference.id:
-        raise Denied("unknown conference" if conference is None else "token is for another conference")
-    # (2)
-    participant = _invited_participant(conference, verified.account)
+    # (1), (2) are _invited(); the second once more, for a withdrawal that came while we waited for the lock
+    conference = participant.conference
+    state, now = lock_state(conference=conference, now=now)
+    participant = Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
+    _check_not_withdrawn(participant)
     # (3)
     _check_open(conference, now)
-    state = lock_state(conference=conference, now=now)
     if state.closed_at is not None:
         raise Ended("the conference's keys are over")
     # (4)
@@ -89,13 +102,23 @@ def _release(*, verified: VerifiedRequest, request: KeyRequest, conference: Conf
     return _wrap(state=state, membership=membership, verified=verified, request=request, now=now)
 
 
-def _invited_participant(conference: Conference, account: Account) -> Participant:
-    participant = Participant.objects.filter(conference=conference, identity=account.email.lower()).first()
+def _invited(conference: Conference | None, verified: VerifiedRequest, request: KeyRequest) -> Participant:
+    """Steps 1 and 2. The same reads are made for a conference that is not there."""
+    rows = Participant.objects.select_related("conference__organisation")
+    participant = rows.filter(conference_id=request.conference_id, identity=verified.account.email).first()
+    if conference is None:
+        raise Stranger("unknown conference")
+    if verified.token.claims.get("conference") != conference.id:
+        raise Stranger("token is for another conference")
     if participant is None:
-        raise Denied("not invited")
+        raise Stranger("not invited")
+    _check_not_withdrawn(participant)
+    return participant
+
+
+def _check_not_withdrawn(participant: Participant) -> None:
     if participant.withdrawn_at is not None:
         raise Denied("invitation withdrawn")
-    return participant
 
 
 def _check_open(conference: Conference, now: datetime) -> None:

@@ -39,7 +39,7 @@ def settle(*, conference_id: str, now: datetime) -> None:
     if not KeyState.objects.filter(conference_id=conference_id, closed_at=None).exists():
         return
     conference = Conference.objects.select_related("organisation").get(pk=conference_id)
-    state = lock_state(conference=conference, now=now)
+    state, now = lock_state(conference=conference, now=now)
     # (1)
     if state.closed_at is not None:
         return
@@ -64,14 +64,16 @@ def settle(*, conference_id: str, now: datetime) -> None:
 
 def _revoked(conference: Conference) -> list[tuple[Endpoint, str]]:
     rows = conference.endpoints.filter(membership__left_at=None).select_related("membership__participant", "account")
-    present = {endpoint.jkt: endpoint for endpoint in rows}
-    return [(present[jkt], "removed") for jkt in sorted(revoked_thumbprints(present))]
+    revoked = revoked_thumbprints(endpoint.jkt for endpoint in rows)
+    return [(endpoint, "removed") for endpoint in rows if (endpoint.jkt, endpoint.account_id) in revoked]
 
 
 def _rekey_if_due(*, state: KeyState, conference: Conference, now: datetime) -> None:
     current = current_epoch(conference.id)
     if current is None or current.opened_at + timedelta(seconds=conference.rekey_s) > now:
         return
+    if current.expires_at <= now:
+        record(event="epoch.expired", at=now, actor="system", conference=conference, details={"epoch": current.number})
     if present_memberships(conference.id):
         open_epoch(state=state, conference=conference, cause="periodic", joined=[], now=now)
 
@@ -96,6 +98,7 @@ def _close(*, state: KeyState, conference: Conference, now: datetime) -> None:
     if conference.past_access == Conference.PastAccess.NONE:
         _destroy(conference, states=[Epoch.State.SUPERSEDED, Epoch.State.REVOKED], before=now, now=now)
         ConferenceKey.objects.filter(conference=conference).delete()
+        record(event="conference_key.destroyed", at=now, actor="system", conference=conference)
     announce_on_commit(conference.id)
 
 

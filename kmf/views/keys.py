@@ -2,23 +2,31 @@
 
 from datetime import UTC, datetime
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from kmf.authorization.services import verify_proof_only, verify_request
-from kmf.errors import KMFError, KMFUnavailable
+from kmf.errors import KMFError, KMFUnavailable, MessageTooLarge, TooManyMessages
 from kmf.selectors import active_endpoint
 from kmf.services.presence import leave as end_stay
 from kmf.services.refusals import record_refusal
 from kmf.services.release import release_ekt_key
-from kmf.services.settle import settle
 from protocol.errors import InvalidProof, InvalidToken, Malformed, ProtocolError
 from protocol.key_request import format_encryption_key, parse_key_request
 
-STATUS = {"malformed": 400, "invalid_token": 401, "invalid_dpop_proof": 401, "too_many": 429, "unavailable": 503}
+STATUS = {
+    "malformed": 400,
+    "too_large": 413,
+    "invalid_token": 401,
+    "invalid_dpop_proof": 401,
+    "too_many": 429,
+    "unavailable": 503,
+}
 REFUSED = 403
 RETRY_AFTER_S = {"too_many": "60", "unavailable": "2"}
 
@@ -39,12 +47,13 @@ def keys(request: HttpRequest) -> HttpResponse:
             now=now,
         )
         asked = parse_key_request(request.body)
-        settle(conference_id=asked.conference_id, now=now)  # what is due comes first, though no worker runs
-        released = release_ekt_key(verified=verified, request=asked, now=now)
+        released = release_ekt_key(verified=verified, request=asked, now=datetime.now(UTC))
     except (InvalidToken, InvalidProof) as refusal:
-        return _refused_unknown(refusal, now)
+        return _refused_unknown(request, refusal, now)
     except (Malformed, KMFError) as refusal:
         return _answer(refusal.code)
+    except RequestDataTooBig:
+        return _answer(MessageTooLarge.code)
     except DatabaseError:
         return _answer(KMFUnavailable.code)
     response = HttpResponse(status=200)
@@ -72,15 +81,18 @@ def leave(request: HttpRequest, conference_id: str) -> HttpResponse:
         if endpoint is not None:
             end_stay(endpoint_id=endpoint.pk, reason="closed", now=now)
     except (InvalidToken, InvalidProof) as refusal:
-        return _refused_unknown(refusal, now)
+        return _refused_unknown(request, refusal, now)
     except (DatabaseError, KMFError):
         return _answer(KMFUnavailable.code)
     return HttpResponse(status=204)
 
 
-def _refused_unknown(refusal: ProtocolError, now: datetime) -> HttpResponse:
+def _refused_unknown(request: HttpRequest, refusal: ProtocolError, now: datetime) -> HttpResponse:
+    address = get_adapter().get_client_ip(request)
     try:
-        record_refusal(conference_id=None, where="http", refusal=refusal, now=now)
+        record_refusal(conference_id=None, where="http", refusal=refusal, address=address, now=now)
+    except TooManyMessages as too_many:
+        return _answer(too_many.code)
     except DatabaseError:
         return _answer(KMFUnavailable.code)
     return _answer(refusal.code)

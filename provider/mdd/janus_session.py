@@ -7,6 +7,7 @@ Spec: Janus API, "WebSockets Interface".
 
 import asyncio
 import json
+import logging
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +25,7 @@ CONNECT_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 10
 KEEPALIVE_S = 25
 MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,14 @@ class Reply:
 
 
 class JanusSession:
-    """Open it with `open`; `on_event` gets what Janus says by itself, `on_gone` is called once if Janus goes away.
+    """Open it with `open`; `on_event` gets what Janus says by itself, `on_gone` is called when Janus goes away.
 
-    Both are called in the event loop and must not wait.
+    What comes before `on_event` is set waits in `early`. Both are called in the event loop and must not wait.
     """
 
     def __init__(self, socket: ClientConnection, api_secret: str) -> None:
-        self.on_event: Callable[[Reply], None] = lambda _reply: None
+        self.early: list[Reply] = []
+        self.on_event: Callable[[Reply], None] = self.early.append
         self.on_gone: Callable[[], None] = lambda: None
         self._socket = socket
         self._api_secret = api_secret
@@ -74,10 +77,10 @@ class JanusSession:
         session._tasks = [asyncio.create_task(session._read()), asyncio.create_task(session._keep_alive())]
         try:
             answer = await session._ask({"janus": "create"})
-        except MDDGone:
+            session._session_id = answer["data"]["id"]
+        except BaseException:
             await session.close()
             raise
-        session._session_id = answer["data"]["id"]
         return session
 
     async def attach(self) -> int:
@@ -134,9 +137,13 @@ class JanusSession:
         return answer
 
     async def _read(self) -> None:
-        with suppress(OSError, websockets.WebSocketException):
+        try:
             async for text in self._socket:
                 self._take(json.loads(text))
+        except (OSError, websockets.WebSocketException):
+            pass  # gone, as when it closes in order
+        except Exception:
+            logger.exception("a message of the MDD could not be taken")
         if not self._closing:
             self._fail_waiting()
             self.on_gone()

@@ -1,6 +1,7 @@
 """Configuration of coturn: a relay whose only peer is the MDD.
 
-Credentials are time-limited: the user name is ``{expiry}:{random}``, the password its HMAC-SHA1 under a shared secret.
+Credentials are time-limited: the user name is ``{expiry}:{name}``, the password its HMAC-SHA1 under a shared secret.
+Of the user name coturn counts the quota by ``name`` alone.
 """
 
 from pathlib import Path
@@ -18,7 +19,9 @@ use-auth-secret
 static-auth-secret={secret}
 fingerprint
 stale-nonce=600
-user-quota=12
+# One page takes 4 to 8 allocations; those of a page that crashed stay for ten minutes.
+user-quota=32
+total-quota={total_quota}
 no-tls
 no-dtls
 no-tcp-relay
@@ -65,6 +68,7 @@ def write_turn_config(
         relay_address=relay_address or mdd_address,
         first_port=relay_ports[0],
         last_port=relay_ports[1],
+        total_quota=relay_ports[1] - relay_ports[0] + 1,  # each allocation holds a port
         secret=secret,
         mdd_address=mdd_address,
         directory=directory.resolve(),

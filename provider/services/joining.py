@@ -54,8 +54,9 @@ def join_conference(*, handle: str, authorization: str | None, proof: str | None
     # To seat an endpoint we must, in this order:
     #   1. verify the token, offline, and that it is for this conference
     #   2. verify that its owner sends it, now and for this URL
-    #   3. use the proof up
-    #   4. find neither the conference closed nor the participant put out since the token was issued
+    #   3. find that he does not join too often, while nobody else changes the room
+    #   4. use the proof up
+    #   5. find neither the conference closed nor the participant put out since the token was issued
 
     # (1)
     token = _verify_token(authorization, now=now)
@@ -63,13 +64,7 @@ def join_conference(*, handle: str, authorization: str | None, proof: str | None
         raise NotAuthorized("token for another conference")
     # (2)
     verified = _verify_proof(proof, token=token, raw=(authorization or "").removeprefix(SCHEME), url=url, now=now)
-    # (3)
-    expires_at = verified.issued_at + timedelta(seconds=2 * CLOCK_SKEW_S)
-    use_once(signer=verified.jkt, jti=verified.jti, expires_at=expires_at, refusal=InvalidDPoPProof)
-    if joins_since(pseudonym=token.subject, now=now, seconds=60) >= JOINS_PER_MINUTE:
-        raise TooMany("too many joins of one participant", retry_after_s=60)
-    # (4)
-    return _seat(token=token, handle=handle, now=now)
+    return _seat(token=token, proof=verified, handle=handle, now=now)
 
 
 def _verify_token(authorization: str | None, *, now: datetime) -> AccessToken:
@@ -98,8 +93,15 @@ def _verify_proof(proof: str | None, *, token: AccessToken, raw: str, url: str, 
 
 
 @transaction.atomic
-def _seat(*, token: AccessToken, handle: str, now: datetime) -> Joined:
+def _seat(*, token: AccessToken, proof: VerifiedProof, handle: str, now: datetime) -> Joined:
+    # (3)
     room = room_for(issuer=token.issuer, handle=handle, now=now)
+    if joins_since(pseudonym=token.subject, now=now, seconds=60) >= JOINS_PER_MINUTE:
+        raise TooMany("too many joins of one participant", retry_after_s=60)
+    # (4)
+    expires_at = proof.issued_at + timedelta(seconds=2 * CLOCK_SKEW_S)
+    use_once(signer=proof.jkt, jti=proof.jti, expires_at=expires_at, refusal=InvalidDPoPProof)
+    # (5)
     # Times of tokens are whole seconds: one issued in the very second of the order counts as issued before it.
     if room.closed_at is not None and token.issued_at <= room.closed_at:
         raise Ended("the conference was closed")

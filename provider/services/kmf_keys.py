@@ -1,7 +1,8 @@
 """The KMF's public keys, fetched from ``{kmf}/jwks`` and kept for a while.
 
-Fetched anew after `FRESH_S`, and at once for a key id that is not known, but never more than once in `PAUSE_S`: a stranger's
-token must not make this site ask on his behalf. If the KMF is away, the keys held go on for `STALE_S`.
+Fetched anew after `FRESH_S`, and at once for a key id that is not known, but by one thread at a time and with `PAUSE_S` between
+two fetches: a stranger's token must not make this site ask on his behalf, nor others wait for the answer. If the KMF is away, the
+keys held go on for `STALE_S`.
 """
 
 import threading
@@ -20,7 +21,8 @@ from provider.errors import Unavailable
 
 FRESH_S = 300
 STALE_S = 24 * 3600
-PAUSE_S = 2
+PAUSE_S = 10
+PAUSE_EMPTY_S = 2  # while no key is held nobody can join
 TIMEOUT_S = 3
 
 
@@ -28,7 +30,8 @@ class KeyCache:
     """Keys by key id, for all threads of one process. Times are monotonic."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._asking = False
         self._keys: dict[str, ec.EllipticCurvePublicKey] = {}
         self._fetched_at = float("-inf")
         self._asked_at = float("-inf")
@@ -36,26 +39,47 @@ class KeyCache:
     def keys_for(self, key_id: str | None) -> Mapping[str, ec.EllipticCurvePublicKey]:
         """All known keys, after a look for ``key_id`` if it is not among them.
 
+        While another thread looks, this one goes on with what is held; it waits only if that is nothing.
+
         Raises:
             Unavailable: no keys are known that may still be used.
 
         """
+        if self._shall_ask(key_id):
+            self._refresh()
         with self._lock:
-            now = time.monotonic()
-            wanted = now - self._fetched_at > FRESH_S or (key_id is not None and key_id not in self._keys)
-            if wanted and now - self._asked_at > PAUSE_S:
-                self._asked_at = now
-                self._refresh(now)
-            if now - self._fetched_at > STALE_S:
+            if self._is_stale():
+                self._lock.wait_for(lambda: not self._asking, TIMEOUT_S)
+            if self._is_stale():
                 raise Unavailable("the keys of the KMF cannot be had")
             return dict(self._keys)
 
-    def _refresh(self, now: float) -> None:
+    def _is_stale(self) -> bool:
+        return time.monotonic() - self._fetched_at > STALE_S
+
+    def _shall_ask(self, key_id: str | None) -> bool:
+        with self._lock:
+            now = time.monotonic()
+            wanted = now - self._fetched_at > FRESH_S or (key_id is not None and key_id not in self._keys)
+            pause = PAUSE_S if self._keys else PAUSE_EMPTY_S
+            if not wanted or self._asking or now - self._asked_at <= pause:
+                return False
+            self._asking = True
+            return True
+
+    def _refresh(self) -> None:
+        found = None
         try:
-            self._keys = fetch_keys()
-            self._fetched_at = now
+            found = fetch_keys()
         except (httpx.HTTPError, protocol_errors.Malformed):
-            return  # what is held goes on until it is stale
+            pass  # what is held goes on until it is stale
+        finally:
+            with self._lock:
+                self._asked_at = time.monotonic()  # the pause follows the answer, however long it took
+                if found is not None:
+                    self._keys, self._fetched_at = found, self._asked_at
+                self._asking = False
+                self._lock.notify_all()
 
     def forget(self) -> None:
         """Start anew, as after a restart."""

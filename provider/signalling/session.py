@@ -27,6 +27,9 @@ class SignallingSession:
         """Tell the endpoint its own feed and those of the others."""
         self._tell({"type": "welcome", "feed": feed})
         self._announce(self._room.feeds)
+        for reply in self._janus.early:  # said since the room was entered
+            self._on_event(reply)
+        self._janus.early.clear()
 
     async def take(self, message: Message) -> None:
         """Do what the endpoint asks.

@@ -1,11 +1,15 @@
 """The conference provider serves another conference application than ours, without the headers that held ours."""
 
+import contextlib
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Frame, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, Route, expect
 
+from tests.real_browsers import CHROMIUM_ARGUMENTS
 from tests.scenes import Scene
 
 SCRIPT = Path(__file__).with_name("hostile_frame.js").read_text(encoding="utf-8")
@@ -19,6 +23,21 @@ MEMBERS = {
 NO_CONNECTION_IS_OPEN = "() => window.connections.every(({ connectionState }) => connectionState === 'closed')"
 OWN_TRACKS_LIVE = """() => [...document.querySelectorAll('[data-testid=own-tile] video')]
   .flatMap(({ srcObject }) => srcObject.getTracks()).map(({ readyState }) => readyState)"""
+
+
+@contextlib.contextmanager
+def browser_for_a_public_provider(browser: Browser) -> Iterator[Browser]:
+    """Another browser like ``browser``, which does not keep frames from loopback addresses as such.
+
+    In a test all origins are on loopback, and the browser's guard of local networks would stop what it does not stop elsewhere.
+    """
+    arguments = [*CHROMIUM_ARGUMENTS, "--disable-features=LocalNetworkAccessChecks"]
+    executable = shutil.which("chromium") or "/usr/bin/chromium"
+    other = browser.browser_type.launch(executable_path=executable, headless=True, args=arguments)
+    try:
+        yield other
+    finally:
+        other.close()
 
 
 class HostileProvider:
@@ -50,7 +69,8 @@ class Line:
 
     def hear(self, kind: str) -> dict[str, Any]:
         """The latest message of ``kind`` that the page sent; waits for the first."""
-        self.frame.wait_for_function("(kind) => window.heard?.some(({ data }) => data.type === kind)", arg=kind)
+        # Nothing of the frame is painted, so it has no animation frames to look in.
+        self.frame.wait_for_function("(kind) => window.heard?.some(({ data }) => data.type === kind)", arg=kind, polling=50)
         message: dict[str, Any] = self.frame.evaluate("(kind) => heard.findLast(({ data }) => data.type === kind).data", kind)
         return message
 

@@ -30,13 +30,14 @@ window.attempt = async (expression) => {
   try {
     return String(await eval(expression));
   } catch (error) {
-    return error.name;
+    return String(error.name);
   }
 };
 
-/** Whether a socket opens. @param {WebSocket} socket */
-window.outcome = (socket) =>
+/** Whether a socket opens. @param {string} url */
+window.socket = (url) =>
   new Promise((resolve) => {
+    const socket = new WebSocket(url.replace("http", "ws"));
     socket.onopen = () => resolve("open");
-    socket.onclose = () => resolve("closed");
+    socket.onerror = socket.onclose = () => resolve("closed");
   });

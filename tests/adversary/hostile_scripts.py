@@ -1,6 +1,8 @@
-"""What a script in the frame may try; for each, what it gets: a value as text, or the name of an error."""
+"""What a script in the frame may try; for each, what it gets: a value as text, or the name of an error.
 
-# What a script of the frame gets. {kmf} and {conference} stand for what it could guess.
+``{kmf}`` and ``{conference}`` stand for what it could guess.
+"""
+
 OUT_OF_REACH: dict[str, tuple[str, str]] = {
     "the page's document": ("parent.document.body", "SecurityError"),
     "the page's address": ("parent.location.href", "SecurityError"),
@@ -11,12 +13,8 @@ OUT_OF_REACH: dict[str, tuple[str, str]] = {
     "its own element": ("frameElement", "null"),
     "a window": ("open('about:blank')", "null"),
     "a question to the person": ("confirm('Your password?')", "false"),
-    "camera and microphone": ("navigator.mediaDevices.getUserMedia({ audio: true, video: true })", "NotAllowedError"),
+    "camera and microphone": ("navigator.mediaDevices.getUserMedia({ audio: true, video: true })", "SecurityError"),
     "the screen": ("navigator.mediaDevices.getDisplayMedia({ video: true })", "NotAllowedError"),
-    "the names of devices": (
-        "navigator.mediaDevices.enumerateDevices().then((all) => all.map(({ label }) => label).join(''))",
-        "",
-    ),
     "where the person is": (
         "new Promise((_, no) => navigator.geolocation.getCurrentPosition(no, (e) => no({ name: e.code })))",
         "1",
@@ -31,10 +29,7 @@ OUT_OF_REACH: dict[str, tuple[str, str]] = {
     "another token": ("post('{kmf}/token')", "TypeError"),
     "a leave in Ada's name": ("post('{kmf}/conferences/{conference}/leave')", "TypeError"),
     "what the page is made of": ("fetch('{kmf}/c/{conference}', { credentials: 'include' })", "TypeError"),
-    "the push socket": (
-        "outcome(new WebSocket('{kmf}/conferences/{conference}/events'.replace('http', 'ws')))",
-        "closed",
-    ),
+    "the push socket": ("socket('{kmf}/conferences/{conference}/events')", "closed"),
 }
 
 # Every form that a message to a window of ours could have, and the handshake again, with ports of the frame's own.

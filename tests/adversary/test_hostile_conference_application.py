@@ -12,7 +12,14 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.adversary.clear_feed import STRANGER_SHOWN_MS, ClearPublisher, nothing_clear_was_shown, streams
-from tests.adversary.hostile_application import HostileProvider, Line, begin_again, lost_the_line, stands_unharmed
+from tests.adversary.hostile_application import (
+    HostileProvider,
+    Line,
+    begin_again,
+    browser_for_a_public_provider,
+    lost_the_line,
+    stands_unharmed,
+)
 from tests.adversary.hostile_descriptions import ANSWERS, OFFERS, Change, answer_to, offer_of_a_feed
 from tests.adversary.hostile_messages import MESSAGES, STREAMS
 from tests.adversary.hostile_scripts import OUT_OF_REACH, OWN_CONNECTION, SHOUT
@@ -33,13 +40,15 @@ class Victim:
 
     def line(self) -> Line:
         """A line that nothing was said on yet."""
-        self.begin_again()
+        self.break_off()
+        begin_again(self.page)
         return Line(self.page)
 
-    def begin_again(self) -> None:
+    def break_off(self) -> None:
+        """End the line, if an attack has not."""
         if self.page.get_by_test_id("stage").get_attribute("data-media") != "failed":
             Line(self.page).say("enough")
-        begin_again(self.page)
+            expect(self.page.get_by_test_id("stage")).to_have_attribute("data-media", "failed")
 
 
 def profile_of(browser: Browser) -> BrowserContext:
@@ -49,9 +58,15 @@ def profile_of(browser: Browser) -> BrowserContext:
 
 
 @pytest.fixture(scope="module")
-def victim(stack: Stack, browser: Browser) -> Iterator[Victim]:
+def chromium(browser: Browser) -> Iterator[Browser]:
+    with browser_for_a_public_provider(browser) as other:
+        yield other
+
+
+@pytest.fixture(scope="module")
+def victim(stack: Stack, chromium: Browser) -> Iterator[Victim]:
     scene = Scene.schedule(stack)
-    context = profile_of(browser)
+    context = profile_of(chromium)
     provider = HostileProvider(context, stack.origins.provider)
     yield Victim(scene, join(context, scene.uri, stack.accounts("participant")[0]), provider)
     context.close()
@@ -137,11 +152,12 @@ def test_token2_and_its_proof_are_good_once_and_at_the_provider_only(victim: Vic
 
 
 @pytest.fixture(scope="module")
-def together(victim: Victim, browser: Browser) -> Iterator[tuple[Page, Page]]:
+def together(victim: Victim, chromium: Browser) -> Iterator[tuple[Page, Page]]:
     """Ada's same page with an honest application again, and Bob's."""
+    victim.break_off()
     victim.provider.honest = True
-    victim.begin_again()
-    others = profile_of(browser)
+    begin_again(victim.page)
+    others = profile_of(chromium)
     yield victim.page, join(others, victim.scene.uri, victim.scene.stack.accounts("participant")[1])
     others.close()
 

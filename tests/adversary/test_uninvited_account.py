@@ -15,7 +15,17 @@ def test_no_key_and_the_same_answer_as_for_a_conference_that_is_not_there(scene:
     assert told[0] == told[1]
     assert answers[0].json() == {"error": "denied"}
     assert scene.epochs() == []
-    assert scene.audit("key.denied")[-1]["details"]["reason"] == "not invited"
+    assert scene.audit("key.denied") == []  # a stranger writes nothing into the conference's chain
+    assert [entry["details"]["reason"] for entry in scene.strangers()][-2:] == ["not invited", "unknown conference"]
+
+
+def test_the_answer_is_the_same_while_the_conference_runs(scene: Scene):
+    ada = scene.person("participant", 0).sign_in()
+    assert ada.ask_for_key().status_code == 200
+    stranger = scene.person("auditor", 0).sign_in()
+    answer = stranger.ask_for_key()
+    assert (answer.status_code, answer.json()) == (403, {"error": "denied"})
+    assert scene.epochs() == [(1, "current")]
 
 
 def test_no_token_for_the_provider_or_the_core_frame(scene: Scene):

@@ -96,6 +96,18 @@ def test_a_leave_takes_the_entry_out(page: Page) -> None:
     assert after["names"] == ["Ada"]
 
 
+@pytest.mark.parametrize(
+    ("back", "outcome"), [(BEN, "ok"), (replace(BEN, name="Ada"), "fork"), (replace(BEN, role="initiator"), "fork")]
+)
+def test_who_comes_back_under_his_source_id_is_who_he_was(page: Page, back: Entry, outcome: str) -> None:
+    head = head_after(signed_delta(NEXT, (), ((BEN.source_id, "left"),)).body)
+    gone = delta(joined=(), left=((BEN.source_id, "left"),))
+    after = run(page, snapshot(AT, ADA, BEN), gone, delta(replace(NEXT, number=7, head=head), joined=(back,)))
+    assert after["outcomes"] == ["ok", "ok", outcome]
+    assert after["names"] == (["Ada", "Ben"] if outcome == "ok" else ["Ada"])
+    assert after["number"] == (7 if outcome == "ok" else 6)
+
+
 def test_an_old_delta_is_a_fact_all_the_same(page: Page) -> None:
     after = run(page, snapshot(), delta(replace(NEXT, now=NOW - 600)))
     assert after["outcomes"] == ["ok", "ok"]
@@ -114,6 +126,14 @@ REFUSED = [
         snapshot(replace(AT, number=7), replace(ADA, identity_key=b"\x09" * 32)),
         "fork",
         id="snapshot with another key of a source",
+    ),
+    pytest.param(snapshot(AT, ADA, BEN), "fork", id="snapshot with the same number and somebody more"),
+    pytest.param(snapshot(AT, BEN), "fork", id="snapshot with the same number and somebody else"),
+    pytest.param(snapshot(AT, replace(ADA, since=NOW)), "fork", id="snapshot with the same number and another time"),
+    pytest.param(snapshot(replace(AT, epoch=4, spi=4)), "fork", id="snapshot with the same number and another epoch"),
+    *(
+        pytest.param(snapshot(replace(AT, number=7), replace(ADA, **{member: "x"})), "fork", id=f"snapshot with another {member}")
+        for member in ("name", "identity", "verified_by", "role", "kind", "invited_by")
     ),
     pytest.param(snapshot(replace(AT, number=7), ADA, ADA), "statement_invalid", id="snapshot that names a source twice"),
     pytest.param(snapshot(replace(AT, spi=9)), "statement_invalid", id="SPI that is not the epoch's"),

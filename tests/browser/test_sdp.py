@@ -77,6 +77,8 @@ HOSTILE: dict[str, tuple[str, str]] = {
     "control character": ("sdp_malformed", changed("s=VideoRoom x", "s=\x00")),
     "letters beyond ASCII": ("sdp_malformed", changed("s=VideoRoom x", "s=K\u00e4se")),
     "huge": ("sdp_too_large", offer() + "a=x:" + "y" * 300_000 + "\r\n"),
+    "an attribute without end": ("sdp_too_large", offer() + "a=x:1\r\n" * 300),
+    "an attribute without end for the whole session": ("sdp_too_large", offer(head=[*HEAD, *["a=x:1"] * 300])),
     "line of endless length": ("sdp_malformed", offer() + "a=x:" + "y" * 5_000 + "\r\n"),
     "no media": ("sdp_media", "\r\n".join(HEAD) + "\r\n"),
     "data channel": ("sdp_media", offer(more=DATA)),
@@ -131,6 +133,8 @@ HOSTILE: dict[str, tuple[str, str]] = {
     ),
     "candidate that is a name": ("sdp_candidate", changed("192.0.2.7 20386", "intranet.example 20386")),
     "candidate that is an mDNS name": ("sdp_candidate", changed("192.0.2.7 20386", "0b7e5f0e.local 20386")),
+    "candidate of TCP": ("sdp_candidate", changed("1 udp 2015363327", "1 tcp 2015363327")),
+    "active candidate of TCP": ("sdp_candidate", changed("20386 typ host", "9 typ host tcptype active")),
     "candidate port beyond all": ("sdp_candidate", changed("20386 typ", "99999 typ")),
     "candidate of an unknown kind": ("sdp_candidate", changed("typ host", "typ magic")),
     "candidates without end": ("sdp_candidate", offer(audio=AUDIO + [AUDIO[-1]] * 40)),
@@ -169,6 +173,13 @@ def test_hostile_offers_are_refused_with_their_code(page: Page) -> None:
     assert len(HOSTILE) >= 50
     outcomes = {name: page.evaluate("offered", text) for name, (_, text) in HOSTILE.items()}
     assert outcomes == {name: code for name, (code, _) in HOSTILE.items()}
+
+
+def test_an_offer_made_to_block_the_page_is_refused_at_once(page: Page) -> None:
+    run = "(text) => { const began = performance.now(); const code = offered(text); return [code, performance.now() - began]; }"
+    code, took_ms = page.evaluate(run, offer() + "a=x:1\r\n" * 19_000)
+    assert code == "sdp_too_large"
+    assert took_ms < 500
 
 
 def test_a_good_offer_is_written_anew_without_what_is_unknown(page: Page) -> None:

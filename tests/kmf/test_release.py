@@ -1,5 +1,7 @@
 """Release of the EKT key: the numbered checks, each refusal with the state after it."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -7,8 +9,10 @@ from django.db import DatabaseError, connection, transaction
 
 from conferences.models import AuditEntry, OutboxItem, Participant
 from kmf.errors import Denied, Ended, KMFUnavailable, TooEarly, TooMany
-from kmf.models import Endpoint, Epoch, KeyState
+from kmf.models import ConferenceKey, Endpoint, Epoch, KeyState
+from kmf.services.presence import leave
 from kmf.services.sealing import unseal_ekt_key
+from kmf.services.settle import settle
 from roster.models import Membership
 from tests.simulators.endpoint import EndpointSimulator
 
@@ -144,12 +148,66 @@ def test_without_the_root_key_no_key_leaves(endpoint, now, settings):
 
 
 @pytest.mark.requirement("KMF-REL-7")
+@pytest.mark.django_db(transaction=True)
 def test_without_an_audit_row_no_key_leaves(endpoint, now):
     ada = endpoint("ada")
-    with connection.cursor() as cursor:  # a disk that is full for the audit only
+    with connection.cursor() as cursor:  # as if the disk were full for this one row
         cursor.execute("CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'full'; END $$ LANGUAGE plpgsql")
-        cursor.execute("CREATE TRIGGER refuse BEFORE INSERT ON conferences_auditentry FOR EACH ROW EXECUTE FUNCTION refuse()")
-    with pytest.raises(DatabaseError), transaction.atomic():
-        ada.ask(now)
-    assert ada.keys == {}
-    assert nothing_was_given()
+        cursor.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON conferences_auditentry FOR EACH ROW"
+            " WHEN (NEW.event = 'key.released') EXECUTE FUNCTION refuse()"
+        )
+    try:
+        with pytest.raises(DatabaseError):
+            ada.ask(now)
+        assert nothing_was_given()
+        assert not AuditEntry.objects.exists()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER refuse ON conferences_auditentry; DROP FUNCTION refuse()")
+    ada.ask(now)
+    assert Epoch.objects.get().number == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_that_waited_for_the_lock_shares_no_epoch_that_grew_old_meanwhile(endpoint, now):
+    ada, bob = endpoint("ada"), endpoint("bob")
+    ada.ask(now)
+    bob.ask(now - timedelta(seconds=5))  # his time was taken before ada's epoch was opened
+    assert list(Epoch.objects.order_by("number").values_list("number", "state")) == [(1, "superseded"), (2, "current")]
+
+
+@pytest.mark.requirement("KMF-REL-2")
+@pytest.mark.django_db(transaction=True)
+def test_a_withdrawal_while_the_request_waits_for_the_lock_counts(endpoint, conference, now):
+    ada, bob = endpoint("ada"), endpoint("bob")
+    ada.ask(now)
+
+    def ask():
+        try:
+            with pytest.raises(Denied):
+                bob.ask(now + timedelta(seconds=1))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            KeyState.objects.select_for_update().get(conference=conference)
+            asking = pool.submit(ask)
+            time.sleep(0.5)  # he stands at the lock
+            Participant.objects.filter(identity="bob@weaver.example").update(withdrawn_at=now)
+        asking.result()
+    assert bob.keys == {}
+    assert Membership.objects.count() == 1
+
+
+@pytest.mark.requirement("KMF-SEAL-1")
+def test_nothing_of_an_ended_conference_comes_back(endpoint, conference, now):
+    ada = endpoint("ada")
+    ada.ask(now)
+    stay = Endpoint.objects.get()
+    settle(conference_id=conference.id, now=conference.closes_at)
+    leave(endpoint_id=stay.pk, reason="left", now=conference.closes_at)
+    settle(conference_id=conference.id, now=conference.closes_at)
+    assert not ConferenceKey.objects.exists()
+    assert AuditEntry.objects.filter(event="conference_key.destroyed").count() == 1

@@ -7,7 +7,7 @@ import pytest
 from kmf.crypto.seal import associated_data, new_key, seal, unseal
 from kmf.errors import KMFUnavailable
 from kmf.models import ConferenceKey, Epoch
-from kmf.services.day_keys import day_key, drop_day_keys
+from kmf.services.day_keys import day_key, drop_day_keys, droppable_days
 from kmf.services.sealing import unseal_ekt_key
 
 
@@ -35,9 +35,10 @@ def test_dropping_the_day_key_closes_a_copy_of_the_database(endpoint, now, setti
     endpoint("ada").ask(now)
     epoch = Epoch.objects.get()
     assert len(unseal_ekt_key(epoch)) == 32
-    kept = drop_day_keys(keep={now.date()}, before=now.date() + timedelta(days=1))
-    dropped = drop_day_keys(keep=set(), before=now.date() + timedelta(days=1))
-    assert (kept, dropped) == ([], [now.date()])
+    tomorrow = now.date() + timedelta(days=1)
+    assert droppable_days(keep={now.date()}, before=tomorrow) == []
+    assert droppable_days(keep=set(), before=tomorrow) == [now.date()]
+    drop_day_keys([now.date()])
     assert ConferenceKey.objects.exists()
     with pytest.raises(KMFUnavailable):
         unseal_ekt_key(epoch)

@@ -33,6 +33,8 @@ class KMF:
         self.pseudonym = identifier()
         self.handle = identifier()
         self.answered = 0
+        self.answers = threading.Event()
+        self.answers.set()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -93,6 +95,7 @@ class KMF:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 kmf.answered += 1
+                kmf.answers.wait(10)
                 body = json.dumps({"keys": [jwks.signing_jwk(kmf.key.public_key())]}).encode()
                 known = self.path == "/jwks" and self.headers["Host"] == settings.PROVIDER_KMF_ORIGIN.split("//")[1]
                 self.send_response(200 if known else 404)

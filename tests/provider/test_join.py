@@ -1,9 +1,12 @@
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 
 from provider.models import Eviction, Room, Seat, UsedProof
@@ -40,6 +43,13 @@ def test_a_relay_name_says_nothing_about_its_user(http: Client, kmf: KMF) -> Non
     username = post(http, kmf, kmf.headers()).json()["ice_servers"][0]["username"]
     assert kmf.pseudonym not in username
     assert kmf.handle not in username
+
+
+def test_a_relay_name_stays_the_same_for_one_participant_only(http: Client, kmf: KMF) -> None:
+    answers = [post(http, kmf, kmf.headers(**who)) for who in ({}, {}, {"sub": identifier()})]
+    names = [answer.json()["ice_servers"][0]["username"].split(":")[1] for answer in answers]
+    assert names[0] == names[1] != names[2]
+    assert {len(name) for name in names} == {16}
 
 
 REFUSED: dict[str, tuple[str, Callable[[KMF], Headers]]] = {
@@ -111,7 +121,21 @@ def test_many_joins_of_one_participant_are_slowed(http: Client, kmf: KMF) -> Non
     answer = post(http, kmf, kmf.headers())
     assert (answer.status_code, answer.json()) == (429, {"error": "too_many"})
     assert answer["Retry-After"] == "60"
-    assert Seat.objects.count() == JOINS_PER_MINUTE
+    assert (Seat.objects.count(), UsedProof.objects.count()) == (JOINS_PER_MINUTE, JOINS_PER_MINUTE)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_joins_at_the_same_time_do_not_pass_the_limit(http: Client, kmf: KMF) -> None:
+    def join(headers: Headers) -> int:
+        try:
+            return post(http, kmf, headers).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(join, [kmf.headers() for _ in range(JOINS_PER_MINUTE + 8)]))
+    assert Counter(answers) == {200: JOINS_PER_MINUTE, 429: 8}
+    assert (Seat.objects.count(), UsedProof.objects.count()) == (JOINS_PER_MINUTE, JOINS_PER_MINUTE)
 
 
 def test_the_kmf_away_is_unavailable_but_keys_once_fetched_go_on(http: Client, kmf: KMF) -> None:

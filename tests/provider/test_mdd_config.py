@@ -38,6 +38,7 @@ def test_the_relay_reaches_the_mdd_only(tmp_path: Path) -> None:
     for line in ("no-tcp-relay", "no-cli", "use-auth-secret", "denied-peer-ip=0.0.0.0-255.255.255.255", "listening-ip=127.0.0.1"):
         assert line in lines
     assert [line for line in lines if line.startswith("allowed-peer-ip")] == ["allowed-peer-ip=192.0.2.7"]
+    assert {"user-quota=32", "total-quota=1000"} <= set(lines)
     assert "allow-loopback-peers" not in lines
     assert modes(directory) == {0o600}
     assert "a-secret" not in " ".join(turn_command(directory))

@@ -23,6 +23,8 @@ import { Watchdog } from "./watchdog.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
+/** Connected for so long, the next break counts as the first again. */
+export const STEADY_MS = 30_000;
 /** After these there is nothing to come back to. */
 const FINAL = new Set(["closed", "evicted", "replaced", "ended", "denied"]);
 
@@ -57,6 +59,8 @@ class Call {
   #state = null;
   #failures = 0;
   #joining = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #steady = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pause = undefined;
 
@@ -170,7 +174,8 @@ class Call {
   /** @param {RTCPeerConnectionState} state */
   #connectionState(state) {
     if (state === "connected") {
-      this.#failures = 0;
+      clearTimeout(this.#steady);
+      this.#steady = setTimeout(() => (this.#failures = 0), STEADY_MS);
       this.#say("connected");
     } else if (state === "failed") {
       this.#comeBack("connection_failed");
@@ -192,6 +197,7 @@ class Call {
   }
 
   #disconnect() {
+    clearTimeout(this.#steady);
     this.#watchdog?.stop();
     this.#publisher?.close();
     this.#subscriber?.close();

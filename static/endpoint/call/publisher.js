@@ -61,6 +61,8 @@ export class Publisher {
   close() {
     this.#connection.onconnectionstatechange = null;
     this.#connection.close();
+    // Their transforms do not end by themselves.
+    this.#worker.postMessage({ type: "detach", ids: [...this.#senders.values()].map(({ id }) => id) });
   }
 
   /** What the watchdog looks at. */

@@ -8,8 +8,8 @@
 import { CallError } from "./errors.js";
 
 /**
- * @typedef {{transport: "udp" | "tcp", foundation: string, component: number, priority: number, address: string, port: number,
- *   kind: string, related: {address: string, port: number} | null, tcpType: string | null}} Candidate
+ * @typedef {{foundation: string, component: number, priority: number, address: string, port: number,
+ *   kind: string, related: {address: string, port: number} | null}} Candidate
  * @typedef {{payload: number, name: string, clock: number, channels: number, apt: number | null, feedback: Set<string>}} Codec
  * @typedef {{kind: "audio" | "video", port: number, payloads: number[], lines: Map<string, string[]>}} Section
  */
@@ -17,9 +17,11 @@ import { CallError } from "./errors.js";
 const MAX_CHARACTERS = 200_000;
 const MAX_LINES = 20_000;
 const MAX_LINE_CHARACTERS = 2_000;
+/** Of one name in one section: everything after this reads them again and again. */
+const MAX_VALUES = 256;
 const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]{2,45})$/i;
 const CANDIDATE =
-  /^([A-Za-z0-9+/]{1,32}) ([1-9]\d{0,2}) (udp|tcp) (\d{1,10}) (\S{2,45}) (\d{1,5}) typ (host|srflx|prflx|relay)(?: raddr (\S{2,45}) rport (\d{1,5}))?(?: tcptype (active|passive|so))?$/i;
+  /^([A-Za-z0-9+/]{1,32}) ([1-9]\d{0,2}) udp (\d{1,10}) (\S{2,45}) (\d{1,5}) typ (host|srflx|prflx|relay)(?: raddr (\S{2,45}) rport (\d{1,5}))?$/i;
 
 /**
  * Take a description apart into its session lines and its media sections.
@@ -43,7 +45,10 @@ export function readLines(text) {
     } else if (line.startsWith("a=")) {
       const into = sections.at(-1)?.lines ?? session;
       const [name, ...rest] = line.slice(2).split(":");
-      into.set(name, [...(into.get(name) ?? []), rest.join(":")]);
+      const values = into.get(name) ?? [];
+      if (values.length >= MAX_VALUES) throw new CallError("sdp_too_large");
+      values.push(rest.join(":"));
+      into.set(name, values);
     }
   }
   if (sections.length === 0) throw new CallError("sdp_media");
@@ -111,25 +116,23 @@ function readFeedback(section, payload) {
 
 /**
  * @param {string[]} values
- * @returns {Candidate[]} names (mDNS or other) are refused: looking them up would be somebody else's choice
+ * @returns {Candidate[]} of UDP: media does not go to any open port of this network. Names (mDNS or other) are refused: looking them up would be somebody else's choice
  * @throws {CallError} sdp_candidate
  */
 export function readCandidates(values) {
   if (values.length > 32) throw new CallError("sdp_candidate");
   return values.map((value) => {
     const match = CANDIDATE.exec(value.replace(/ generation \d+.*$/, ""));
-    if (!match || !isAddress(match[5]) || Number(match[6]) > 65535) throw new CallError("sdp_candidate");
-    if (match[8] !== undefined && (!isAddress(match[8]) || Number(match[9]) > 65535)) throw new CallError("sdp_candidate");
+    if (!match || !isAddress(match[4]) || Number(match[5]) > 65535) throw new CallError("sdp_candidate");
+    if (match[7] !== undefined && (!isAddress(match[7]) || Number(match[8]) > 65535)) throw new CallError("sdp_candidate");
     return {
       foundation: match[1],
       component: Number(match[2]),
-      transport: match[3].toLowerCase() === "udp" ? "udp" : "tcp",
-      priority: Number(match[4]),
-      address: match[5],
-      port: Number(match[6]),
-      kind: match[7],
-      related: match[8] === undefined ? null : { address: match[8], port: Number(match[9]) },
-      tcpType: match[10] ?? null,
+      priority: Number(match[3]),
+      address: match[4],
+      port: Number(match[5]),
+      kind: match[6],
+      related: match[7] === undefined ? null : { address: match[7], port: Number(match[8]) },
     };
   });
 }

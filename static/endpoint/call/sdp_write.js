@@ -58,9 +58,9 @@ function writeCodec(codec) {
 }
 
 /** @param {Candidate} candidate */
-function writeCandidate({ foundation, component, transport, priority, address, port, kind, related, tcpType }) {
-  const end = (related ? ` raddr ${related.address} rport ${related.port}` : "") + (tcpType ? ` tcptype ${tcpType}` : "");
-  return `a=candidate:${foundation} ${component} ${transport} ${priority} ${address} ${port} typ ${kind}${end}`;
+function writeCandidate({ foundation, component, priority, address, port, kind, related }) {
+  const end = related ? ` raddr ${related.address} rport ${related.port}` : "";
+  return `a=candidate:${foundation} ${component} udp ${priority} ${address} ${port} typ ${kind}${end}`;
 }
 
 /**

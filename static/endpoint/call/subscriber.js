@@ -11,6 +11,8 @@ import { withoutCandidates, writeDescription } from "./sdp_write.js";
 /** @typedef {{id: string, feed: string, track: string, receiver: RTCRtpReceiver, ids: string[]}} Received */
 
 let made = 0;
+/** So many offers may wait; an honest provider waits for the answer. */
+const MOST_WAITING = 8;
 
 export class Subscriber {
   #connection;
@@ -20,6 +22,7 @@ export class Subscriber {
   /** Every id that a receiver ever had, by mid: its statistics go on when it is used again. @type {Map<string, string[]>} */
   #ids = new Map();
   #queue = Promise.resolve();
+  #waiting = 0;
 
   /**
    * @param {{worker: Worker, configuration: RTCConfiguration, onState: (state: RTCPeerConnectionState) => void,
@@ -34,9 +37,15 @@ export class Subscriber {
 
   /** Take an offer; offers are answered one after the other. @param {string} sdp @param {PlacedStream[]} streams */
   offer(sdp, streams) {
+    if (this.#waiting >= MOST_WAITING) {
+      this.#options.onBroken("too_many_offers");
+      return;
+    }
+    this.#waiting += 1;
     this.#queue = this.#queue
       .then(() => this.#take(sdp, streams))
-      .catch((error) => this.#options.onBroken(error instanceof CallError ? error.code : "subscription"));
+      .catch((error) => this.#options.onBroken(error instanceof CallError ? error.code : "subscription"))
+      .finally(() => (this.#waiting -= 1));
   }
 
   close() {
@@ -44,6 +53,8 @@ export class Subscriber {
     this.#connection.ontrack = null;
     this.#connection.close();
     for (const mid of [...this.#received.keys()]) this.#withdraw(mid);
+    // Their transforms do not end by themselves.
+    this.#options.worker.postMessage({ type: "detach", ids: [...this.#ids.values()].flat() });
   }
 
   /** What the watchdog looks at. */

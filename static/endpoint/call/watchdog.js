@@ -6,6 +6,7 @@
 import { CallError } from "./errors.js";
 
 const LOOK_MS = 2_000;
+const MOST_MISSED = 3;
 /** An Opus packet holds 120 ms at most, 48 samples a ms. */
 const MOST_SAMPLES_A_FRAME = 120 * 48;
 const SLACK_SAMPLES = 48_000;
@@ -17,31 +18,50 @@ const SLACK_PACKETS = 25;
  */
 
 export class Watchdog {
+  #options;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
   #looking = false;
+  /** Looks in a row that failed, or did not come to an end. */
+  #missed = 0;
 
   /**
    * @param {{watched: () => Watched, counters: () => Promise<Counters>, onUnprotected: () => void}} options
    */
-  constructor({ watched, counters, onUnprotected }) {
-    this.#timer = setInterval(async () => {
-      if (this.#looking) return;
-      this.#looking = true;
-      try {
-        await look(watched(), counters);
-      } catch (error) {
-        if (error instanceof CallError) {
-          this.stop();
-          onUnprotected();
-        }
-      } finally {
-        this.#looking = false;
-      }
-    }, LOOK_MS);
+  constructor(options) {
+    this.#options = options;
+    this.#timer = setInterval(() => (this.#looking ? this.#miss() : void this.#look()), LOOK_MS);
   }
 
   stop() {
     clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #look() {
+    const { watched, counters } = this.#options;
+    this.#looking = true;
+    try {
+      await look(watched(), counters);
+      this.#missed = 0;
+    } catch (error) {
+      if (error instanceof CallError) this.#bark();
+      else this.#miss();
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  /** What cannot be watched is not taken for protected. */
+  #miss() {
+    this.#missed += 1;
+    if (this.#missed >= MOST_MISSED) this.#bark();
+  }
+
+  #bark() {
+    if (this.#timer === undefined) return;
+    this.stop();
+    this.#options.onUnprotected();
   }
 }
 
@@ -75,8 +95,9 @@ async function seenBy(end, type) {
  * @param {{frames: number, ok: number} | undefined} counted
  */
 function checkSent(seen, { frames = 0, ok = 0 } = { frames: 0, ok: 0 }) {
-  for (const { kind, framesSent = 0, packetsSent = 0 } of seen) {
-    const more = kind === "video" ? framesSent > frames : packetsSent > SLACK_PACKETS && ok === 0;
+  for (const { kind, framesSent = 0, packetsSent = 0, retransmittedPacketsSent = 0 } of seen) {
+    // A frame of sound is one packet.
+    const more = kind === "video" ? framesSent > frames : packetsSent - retransmittedPacketsSent > ok + SLACK_PACKETS;
     if (more) throw new CallError("unprotected_media");
   }
 }

@@ -10,6 +10,7 @@ import { codeOf, SessionError } from "./session/errors.js";
 import { ServerClock } from "./session/server_clock.js";
 import { Stay } from "./session/session.js";
 import { beginSignIn, completeSignIn } from "./session/sign_in.js";
+import { LIFETIME_MS, sweepPending } from "./session/store.js";
 
 const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis));
 const clock = new ServerClock();
@@ -20,6 +21,8 @@ let configuration = null;
 let signedIn = null;
 /** @type {{stay: Stay, engine: MediaEngine} | null} */
 let present = null;
+/** The goodbye of the stay before, which must not overtake the next one's key request. @type {Promise<unknown>} */
+let farewell = Promise.resolve();
 
 scope.onmessage = (event) => {
   const { request, ...message } = event.data;
@@ -48,15 +51,17 @@ async function answer(message) {
       signedIn = await completeSignIn({ origins: configured().origins, answer: message.answer, clock });
       return { conference: signedIn.conference };
     case "join":
-      return join();
+      return join(message.join);
     case "join-document":
       return stay().joinDocument();
     case "counters":
       return present?.engine.counters() ?? {};
     case "media":
       return stay().mediaChanged({ sending: message.sending === true, problem: message.problem ?? null });
+    case "detach":
+      return present?.engine.detach(message.ids);
     case "leave":
-      present?.stay.leave();
+      farewell = Promise.allSettled([farewell, present?.stay.leave()]);
       return undefined;
     default:
       throw new SessionError("malformed");
@@ -69,20 +74,38 @@ function configure(origins, rosterKey) {
     throw new SessionError("malformed");
   }
   configuration = { origins, rosterKey };
+  const sweep = () => void sweepPending(Date.now()).catch(() => undefined);
+  setInterval(sweep, LIFETIME_MS);
+  sweep();
 }
 
-async function join() {
+/** @param {number} number of this join; what is reported of it bears it */
+async function join(number) {
   const { origins, rosterKey } = configured();
   if (!signedIn) {
     throw new SessionError("sign_in_expired");
   }
   const { grant, conference } = signedIn;
+  farewell = Promise.allSettled([farewell, present?.stay.leave()]);
+  await farewell;
   const key = await importStatementKey(rosterKey);
   const chain = new RosterChain({ key, conference, nowS: () => clock.nowS() });
-  const engine = new MediaEngine({ conferenceId: conference, report: (event) => stay().mediaReported(event) });
-  present?.stay.leave();
-  present = { engine, stay: new Stay({ conference, origins, grant, chain, engine, report: (event) => scope.postMessage(event) }) };
-  return present.stay.join();
+  const engine = new MediaEngine({ conferenceId: conference, report: (event) => entered.mediaReported(event) });
+  const entered = new Stay({ conference, origins, grant, chain, engine, report: (event) => tell({ ...event, join: number }) });
+  present = { engine, stay: entered };
+  const joining = entered.join();
+  // A stay that is left before it was let in still has its goodbye to say.
+  farewell = joining.catch(() => undefined);
+  return joining;
+}
+
+/** @param {import("./session/session.js").SessionEvent} event */
+function tell(event) {
+  if (event.event === "over") {
+    // Who comes back signs in anew: tokens end with the stay.
+    signedIn = null;
+  }
+  scope.postMessage(event);
 }
 
 function configured() {

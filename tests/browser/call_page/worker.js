@@ -20,6 +20,8 @@ onrtctransform = ({ transformer }) => {
 
 onmessage = ({ data }) => {
   if (data === "stop-counting") self.uncounted = true;
+  else if (data === "fall-silent") self.silent = true;
   else if (data === "forget") for (const id of Object.keys(counters)) counters[id].ok = 0;
-  else postMessage(structuredClone(counters));
+  else if (data.type === "detach") for (const id of data.ids) delete counters[id];
+  else if (!self.silent) postMessage(structuredClone(counters));
 };

@@ -150,6 +150,25 @@ export async function whoJoinsWithARekeyCostsOneSenderKey() {
   same(await carol.receive("mic", frame), AUDIO, "carol");
 }
 
+export async function whoIsMutedSwitchesToo() {
+  const { identityKeys } = await Party.make(11);
+  const sender = new Sender({ conferenceId: CONFERENCE, now: () => performance.now() });
+  sender.setIdentity({ sourceId: 11, privateKey: identityKeys.privateKey });
+  const begin = async (epoch, lifetimeMs) =>
+    sender.begin({ epoch, spi: epoch, ektKey: await importEKT(randomBytes(32)), expiresAt: performance.now() + lifetimeMs });
+  const send = () => sender.protect({ bytes: AUDIO, track: "mic", codec: "opus" }).then(({ data }) => data, ({ code }) => code);
+  await begin(1, 60_000);
+  same(spiOf(await send()), 1, "the first");
+  await begin(2, 400);
+  await sleep(500);
+  same(await send(), "no_key", "the first is not gone back to when the second is over");
+  await begin(3, 60_000);
+  same(spiOf(await send()), 3, "the third");
+  sender.forget();
+  await begin(4, 60_000);
+  same(await send(), "no_key", "without an identity there is no key");
+}
+
 export async function countersNeverRepeat() {
   const { parties: [alice] } = await Meeting.of(11, 22);
   const frames = await Promise.all([alice.send("mic", AUDIO), alice.send("camera", VIDEO), alice.send("screen", VIDEO)]);

@@ -105,12 +105,35 @@ export async function aSourceIsShownOnce() {
   same(await bob.receive("camera", await alice.send("camera", VIDEO), "second"), VIDEO, "after the first has ended");
 }
 
-export async function oneSubscriptionMayChangeItsSource() {
-  const { parties: [alice, bob, carol] } = await Meeting.of(11, 22, 33);
+export async function oneSubscriptionKeepsItsSourceAsLongAsThatOneIsPresent() {
+  const meeting = await Meeting.of(11, 22, 33);
+  const [alice, bob, carol] = meeting.parties;
   same(await bob.receive("camera", await alice.send("camera", VIDEO_KEY)), VIDEO_KEY, "alice");
-  same(await bob.receive("camera", await carol.send("camera", VIDEO_KEY)), VIDEO_KEY, "carol on the same subscription");
-  same(bob.events.filter(({ type }) => type === "source").map(({ sourceId }) => sourceId), [11, 33], "both are reported");
-  same(await bob.receive("camera", await alice.send("camera", VIDEO_KEY), "second"), VIDEO_KEY, "alice is free for another");
+  same(await bob.receive("camera", await carol.send("camera", VIDEO_KEY)), "duplicate_source", "carol on the same subscription");
+  await sleep(2100);
+  same(await bob.receive("camera", await carol.send("camera", VIDEO_KEY)), "duplicate_source", "though alice is silent");
+  same(bob.events.filter(({ type }) => type === "source").map(({ sourceId }) => sourceId), [11], "alice alone is reported");
+  meeting.parties = [bob, carol];
+  meeting.publishRoster();
+  same(await bob.receive("camera", await carol.send("camera", VIDEO_KEY)), VIDEO_KEY, "once alice has left");
+  same(bob.events.filter(({ type }) => type === "source").map(({ sourceId }) => sourceId), [11, 33], "carol is reported");
+}
+
+export async function aDetachedTransformMovesNothingAndFreesItsSource() {
+  const { parties: [alice, bob] } = await Meeting.of(11, 22);
+  same(await bob.receive("camera", await alice.send("camera", VIDEO_KEY)), VIDEO_KEY, "before");
+  const closed = bob.transformer("receive", "camera", "camera");
+  bob.engine.detach(["receive camera", "never attached"]);
+  same(bob.engine.counters(), {}, "its counters are gone");
+  same(await bob.receive("camera", await alice.send("camera", VIDEO_KEY), "second"), VIDEO_KEY, "alice on another at once");
+  let isEnded = false;
+  try {
+    closed.push(await alice.send("camera", VIDEO));
+  } catch {
+    isEnded = true;
+  }
+  await sleep(50);
+  same([isEnded, closed.out.length], [true, 1], "the closed one takes no frame");
 }
 
 export async function ourOwnFramesAreNotShown() {

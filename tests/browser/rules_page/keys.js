@@ -83,6 +83,20 @@ export async function whoLeftCannotSpeakOn() {
   same(await bob.receive("mic", await sound(fresh)), "not_in_roster", "whatever he announces");
 }
 
+export async function aKeyThatWasOnlyAnnouncedEndsWithTheRekey() {
+  const meeting = await Meeting.of(11, 22);
+  const [alice, bob] = meeting.parties;
+  const used = await forge({ meeting, identity: alice, sourceId: 11, ektEpoch: 0 });
+  const announced = await forge({ meeting, identity: alice, sourceId: 11, ektEpoch: 1 });
+  same(await bob.receive("mic", await sound(used, announced.tail)), "unknown_kid", "not its own announcement");
+  same(await bob.receive("mic", await sound(used)), AUDIO, "before");
+  same(await bob.receive("mic", await sound(used, announced.tail)), AUDIO, "announcing another");
+  await meeting.rekey();
+  const code = await bob.receive("mic", await sound(announced, null));
+  holds(["key_ended", "unknown_kid"].includes(code), `pending: ${code}`);
+  same(await bob.receive("mic", await sound(used, null)), AUDIO, "the one in use goes on for a moment");
+}
+
 export async function anOldKeyEndsTwoSecondsAfterTheRekey() {
   const meeting = await Meeting.of(11, 22);
   const [alice, bob] = meeting.parties;

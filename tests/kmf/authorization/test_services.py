@@ -161,7 +161,7 @@ def test_revocation_counts_at_once(endpoint_client, ask, ada, how):
         ask(token)
     assert UsedProof.objects.count() == before
     revoked = how in ("grant revoked", "code used twice")  # the others end in the sweep by their own rows
-    assert revoked_thumbprints([endpoint_client.jkt]) == ({endpoint_client.jkt} if revoked else set())
+    assert revoked_thumbprints([endpoint_client.jkt]) == ({(endpoint_client.jkt, ada.pk)} if revoked else set())
 
 
 def test_a_token_of_a_forger_with_a_key_of_his_own(endpoint_client, ask):

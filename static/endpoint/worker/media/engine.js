@@ -4,6 +4,7 @@
  * A frame that cannot be protected or opened is dropped, whatever the state. Events never hold key material.
  */
 
+import { elapsed } from "../elapsed.js";
 import { Bindings } from "./bindings.js";
 import { KeyRing } from "./key_ring.js";
 import { checkMediaOptions } from "./metadata.js";
@@ -24,15 +25,14 @@ import { Sender } from "./sender.js";
  */
 
 const REPORT_MS = 1000;
-/** The longest that setTimeout can wait; a key never lives longer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const EXPIRY_LOOK_MS = 1000;
 
 export class MediaEngine {
   #report;
   #ring;
   #sender;
   #bindings = new Bindings();
-  #now = () => performance.now();
+  #now = elapsed;
   #maySend = true;
   /** @type {number | null} */
   #epoch = null;
@@ -42,8 +42,8 @@ export class MediaEngine {
   #isRekeyed = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #expiry = undefined;
-  /** @type {Map<string, Counters>} */
-  #counters = new Map();
+  /** @type {Map<string, {counters: Counters, end: AbortController}>} by transform id */
+  #attached = new Map();
 
   /** @param {{conferenceId: string, report: (event: MediaEvent) => void}} options */
   constructor({ conferenceId, report }) {
@@ -73,10 +73,9 @@ export class MediaEngine {
     if (this.#epoch !== null && epoch <= this.#epoch) return;
     this.#isRekeyed = this.#epoch !== null;
     this.#epoch = epoch;
-    const lifetimeMs = Math.min(ttlMs, LONGEST_TIMER_MS);
-    const installed = { epoch, spi, ektKey, expiresAt: this.#now() + lifetimeMs };
+    const installed = { epoch, spi, ektKey, expiresAt: this.#now() + ttlMs };
     clearTimeout(this.#expiry);
-    this.#expiry = setTimeout(() => this.#expire(epoch), lifetimeMs);
+    this.#expireAt(installed);
     if (first) this.#sender.clear();
     this.#ring.setEpoch(installed);
     this.#report({ type: "installed", epoch });
@@ -106,7 +105,7 @@ export class MediaEngine {
     this.#members = null;
     this.#isRekeyed = false;
     this.#ring.clear();
-    this.#sender.clear();
+    this.#sender.forget();
   }
 
   /**
@@ -119,23 +118,33 @@ export class MediaEngine {
     const { direction, id, track, codec } = transformer.options;
     const media = checkMediaOptions({ track, codec });
     if (direction !== "send" && direction !== "receive") throw new TypeError("unknown direction");
-    const counters = makeCounters();
-    this.#counters.set(id, counters);
+    const [counters, end] = [makeCounters(), new AbortController()];
+    const { signal } = end;
+    this.#attached.set(id, { counters, end });
     if (direction === "send") {
       const maySend = () => this.#maySend;
-      void runSendTransform({ transformer, media, sender: this.#sender, maySend, counters, now: this.#now });
+      void runSendTransform({ transformer, media, sender: this.#sender, maySend, counters, now: this.#now, signal });
     } else {
-      void this.#receive({ transformer, media, id, counters });
+      void this.#receive({ transformer, media, id, counters, signal });
     }
   }
 
   /** @returns {Record<string, Counters>} by transform id */
   counters() {
-    return structuredClone(Object.fromEntries(this.#counters));
+    return structuredClone(Object.fromEntries([...this.#attached].map(([id, { counters }]) => [id, counters])));
   }
 
-  /** @param {{transformer: RTCRtpScriptTransformer, media: {track: Track, codec: Codec}, id: string, counters: Counters}} options */
-  async #receive({ transformer, media, id, counters }) {
+  /** Their peer connection has gone; the transforms do not notice. @param {string[]} ids */
+  detach(ids) {
+    for (const id of ids) {
+      this.#attached.get(id)?.end.abort();
+      this.#attached.delete(id);
+      this.#bindings.release(id);
+    }
+  }
+
+  /** @param {{transformer: RTCRtpScriptTransformer, media: {track: Track, codec: Codec}, id: string, counters: Counters, signal: AbortSignal}} options */
+  async #receive({ transformer, media, id, counters, signal }) {
     /** @type {Record<string, number>} */
     const reportedAt = {};
     /** @param {string} code */
@@ -148,12 +157,21 @@ export class MediaEngine {
     };
     /** @param {number} sourceId */
     const claim = (sourceId) => {
+      signal.throwIfAborted();
       const { track } = media;
-      if (this.#bindings.claim({ id, sourceId, track }, this.#now())) this.#report({ type: "source", id, sourceId, track });
+      const isPresent = (/** @type {number} */ other) => this.#members?.has(other) ?? false;
+      if (this.#bindings.claim({ id, sourceId, track, isPresent }, this.#now())) this.#report({ type: "source", id, sourceId, track });
     };
-    await runReceiveTransform({ transformer, media, ring: this.#ring, claim, counters, now: this.#now, onDrop });
+    await runReceiveTransform({ transformer, media, ring: this.#ring, claim, counters, now: this.#now, onDrop, signal });
     // A later transform of the same id has taken over the name.
-    if (this.#counters.get(id) === counters) this.#bindings.release(id);
+    if (this.#attached.get(id)?.counters === counters) this.#bindings.release(id);
+  }
+
+  /** A timer alone would sleep with the machine: it looks at the clock now and then. @param {{epoch: number, expiresAt: number}} installed */
+  #expireAt({ epoch, expiresAt }) {
+    const leftMs = expiresAt - this.#now();
+    const look = () => (this.#now() >= expiresAt ? this.#expire(epoch) : this.#expireAt({ epoch, expiresAt }));
+    this.#expiry = setTimeout(look, Math.max(0, Math.min(leftMs, EXPIRY_LOOK_MS)));
   }
 
   /** @param {number} epoch */

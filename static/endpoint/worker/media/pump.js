@@ -18,7 +18,7 @@ export function count(counts, code) {
 }
 
 /**
- * Run until the readable side ends.
+ * Run until the readable side ends, or it is told to.
  *
  * @param {object} options
  * @param {{readable: ReadableStream, writable: WritableStream}} options.transformer
@@ -26,11 +26,13 @@ export function count(counts, code) {
  * @param {() => number} options.now
  * @param {(bytes: Bytes, arrivedAt: number) => Promise<Bytes>} options.process throws where the frame must be dropped
  * @param {(code: string) => void} options.onDrop
+ * @param {AbortSignal} options.signal aborted: nothing moves any more
  * @returns {Promise<void>}
  */
-export async function pump({ transformer, counters, now, process, onDrop }) {
+export async function pump({ transformer, counters, now, process, onDrop, signal }) {
   const reader = transformer.readable.getReader();
   const writer = transformer.writable.getWriter();
+  signal.addEventListener("abort", () => void reader.cancel().catch(() => undefined), { once: true });
   let waiting = 0;
   /** @param {string} code */
   const drop = (code) => {
@@ -39,10 +41,13 @@ export async function pump({ transformer, counters, now, process, onDrop }) {
   };
   /** @param {{data: ArrayBuffer}} frame @param {number} arrivedAt */
   const move = async (frame, arrivedAt) => {
+    if (signal.aborted) return;
     try {
       const processed = await process(new Uint8Array(frame.data), arrivedAt);
+      signal.throwIfAborted();
       frame.data = wholeBuffer(processed);
     } catch (error) {
+      if (signal.aborted) return;
       drop(codeOf(error, "transform_failed"));
       return;
     }

@@ -26,15 +26,17 @@ const HARMLESS = [EMPTY, "replayed", "own_source", "not_in_roster", "duplicate_s
  * @param {import("./pump.js").Counters} options.counters
  * @param {() => number} options.now
  * @param {(code: string) => void} options.onDrop
+ * @param {AbortSignal} options.signal
  * @returns {Promise<void>}
  */
-export function runReceiveTransform({ transformer, media, ring, claim, counters, now, onDrop }) {
+export function runReceiveTransform({ transformer, media, ring, claim, counters, now, onDrop, signal }) {
   // After a lost video frame the decoder would wait for seconds before it asks for a key frame itself.
   let isBroken = false;
   return pump({
     transformer,
     counters,
     now,
+    signal,
     process: async (bytes, arrivedAt) => {
       const encoded = { bytes, ...media, claim };
       const { data, kind, fieldCode } = await openOrHold(ring, encoded, arrivedAt + HOLD_MS, now);

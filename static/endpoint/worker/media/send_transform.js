@@ -15,15 +15,17 @@ import { pump } from "./pump.js";
  * @param {() => boolean} options.maySend
  * @param {import("./pump.js").Counters} options.counters
  * @param {() => number} options.now
+ * @param {AbortSignal} options.signal
  * @returns {Promise<void>}
  */
-export function runSendTransform({ transformer, media, sender, maySend, counters, now }) {
+export function runSendTransform({ transformer, media, sender, maySend, counters, now, signal }) {
   // Receivers cannot decode what follows a dropped video frame: the encoder is asked to begin anew.
   let isBroken = false;
   return pump({
     transformer,
     counters,
     now,
+    signal,
     process: async (bytes) => {
       if (!maySend()) throw new MediaKeyError("sending_stopped");
       const { data, kind } = await sender.protect({ bytes, ...media });

@@ -2,7 +2,8 @@
  * Our sender keys over the epochs: one in use, at most one announced.
  *
  * After a rekey the next key is announced at once and used 250 ms later ([PERC] 4.8, RFC 8870 section 4.3). If rekeys
- * follow each other faster than that, the old key ends 1 s after the first of them all the same.
+ * follow each other faster than that, the old key ends 1 s after the first of them all the same. A key that was only announced
+ * when a rekey came is never used: its receivers would not take it any more.
  */
 
 import { MediaKeyError } from "../crypto/errors.js";
@@ -18,6 +19,8 @@ import { SenderKey } from "./sender_key.js";
 
 const ANNOUNCED_MS = 250;
 const LONGEST_MS = 1000;
+/** A timer may be a little early by our clock. */
+const TIMER_SLACK_MS = 5;
 const LAST_EKT_EPOCH = 0xffff;
 /** Far below what AES-GCM allows; another sender key is made when half of it is used. */
 const COUNTER_LIMIT = 2n ** 32n;
@@ -32,8 +35,12 @@ export class Sender {
   #lastEKTEpoch = -1;
   /** @type {SenderKey | null} */
   #current = null;
-  /** @type {{key: SenderKey, switchAt: number, since: number} | null} */
+  /** @type {{key: SenderKey, switchAt: number} | null} */
   #next = null;
+  /** When the first key was announced that is not in use yet. @type {number | null} */
+  #waitingSince = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #switch = undefined;
   #announcements = new Announcements();
 
   /** @param {{conferenceId: string, now: () => number, suite?: number, counterLimit?: bigint}} options `now`: ms, monotonic */
@@ -44,9 +51,8 @@ export class Sender {
 
   /** @param {{sourceId: number, privateKey: CryptoKey}} identity new: what was made under another is dropped */
   setIdentity(identity) {
+    this.#dropKeys();
     this.#identity = identity;
-    this.#current = null;
-    this.#next = null;
     void this.renew();
   }
 
@@ -58,6 +64,7 @@ export class Sender {
    */
   async begin(epoch) {
     this.#epoch = epoch;
+    this.#next = null;
     this.#lastEKTEpoch = -1;
     await this.renew();
   }
@@ -79,11 +86,16 @@ export class Sender {
     if (!overtaken) this.#announce(key);
   }
 
-  /** Drop every key. */
+  /** Drop the EKT key and every sender key; the identity stays. */
   clear() {
     this.#epoch = null;
-    this.#current = null;
-    this.#next = null;
+    this.#dropKeys();
+  }
+
+  /** Drop every key, that of the identity too. */
+  forget() {
+    this.clear();
+    this.#identity = null;
   }
 
   /**
@@ -113,20 +125,35 @@ export class Sender {
       this.#current = key;
       return;
     }
-    const since = this.#next?.since ?? now;
-    this.#next = { key, since, switchAt: Math.min(now + ANNOUNCED_MS, since + LONGEST_MS) };
+    this.#waitingSince ??= now;
+    const switchAt = Math.min(now + ANNOUNCED_MS, this.#waitingSince + LONGEST_MS);
+    this.#next = { key, switchAt };
+    // Who is muted switches too: an old key must not wait for his next word.
+    clearTimeout(this.#switch);
+    this.#switch = setTimeout(() => this.#switchIfDue(this.#now()), switchAt - now + TIMER_SLACK_MS);
+  }
+
+  #dropKeys() {
+    clearTimeout(this.#switch);
+    this.#current = null;
+    this.#next = null;
+    this.#waitingSince = null;
+  }
+
+  /** @param {number} now */
+  #switchIfDue(now) {
+    const next = this.#next;
+    if (next === null || (now < next.switchAt && this.#current !== null && now < this.#current.expiresAt)) return;
+    this.#current = next.key;
+    this.#next = null;
+    this.#waitingSince = null;
+    this.#announcements = new Announcements();
   }
 
   /** @param {number} now @returns {SenderKey} */
   #keyAt(now) {
-    const next = this.#next;
-    const isDue = next !== null && (now >= next.switchAt || (this.#current !== null && now >= this.#current.epoch.expiresAt));
-    if (isDue) {
-      this.#current = next.key;
-      this.#next = null;
-      this.#announcements = new Announcements();
-    }
-    if (this.#current === null || now >= this.#current.epoch.expiresAt) throw new MediaKeyError("no_key");
+    this.#switchIfDue(now);
+    if (this.#current === null || now >= this.#current.expiresAt) throw new MediaKeyError("no_key");
     return this.#current;
   }
 }

@@ -17,11 +17,14 @@ export class SenderKey {
   #counterLimit;
   #ctr = 0n;
 
-  /** @param {{frameKey: import("../crypto/sframe.js").FrameKey, tail: Bytes, epoch: Epoch, ektEpoch: number, counterLimit: bigint}} made */
-  constructor({ frameKey, tail, epoch, ektEpoch, counterLimit }) {
+  /**
+   * @param {{frameKey: import("../crypto/sframe.js").FrameKey, tail: Bytes, expiresAt: number, ektEpoch: number, counterLimit: bigint}} made
+   *   `expiresAt`: ms, monotonic; of its epoch nothing else is kept, least of all the EKT key
+   */
+  constructor({ frameKey, tail, expiresAt, ektEpoch, counterLimit }) {
     this.#frameKey = frameKey;
     this.tail = tail;
-    this.epoch = epoch;
+    this.expiresAt = expiresAt;
     this.ektEpoch = ektEpoch;
     this.#counterLimit = counterLimit;
   }
@@ -43,7 +46,7 @@ export class SenderKey {
       const ciphertext = await wrap(epoch.ektKey, plaintext);
       const field = encodeFullField({ ciphertext, spi: epoch.spi, ektEpoch });
       const signature = await signSenderKey({ privateKey, conferenceId, field });
-      return new SenderKey({ frameKey, tail: concat(signature, field), epoch, ektEpoch, counterLimit });
+      return new SenderKey({ frameKey, tail: concat(signature, field), expiresAt: epoch.expiresAt, ektEpoch, counterLimit });
     } finally {
       senderKey.fill(0);
       plaintext.fill(0);

@@ -107,9 +107,16 @@ export class SourceKeys {
     }
   }
 
-  /** Every key of now ends at `at` at the latest. @param {number} at ms, monotonic */
-  endAt(at) {
-    for (const key of this.#keys.values()) key.endAt(at);
+  /** A newer epoch began: keys in use end later, those that were only announced now. @param {number} now @param {number} later */
+  endEpoch(now, later) {
+    for (const key of this.#keys.values()) key.endAt(key.isAdopted ? later : now);
+    // It holds the EKT key of its epoch.
+    this.#opening = null;
+  }
+
+  /** Every key is over. */
+  end() {
+    this.endEpoch(-Infinity, -Infinity);
   }
 
   /** Forget keys that are over. @param {number} now ms, monotonic */

@@ -17,6 +17,8 @@ const CLOCK_TOLERANCE_S = 5;
 export class RosterChain {
   /** @type {Map<number, RosterEntry>} */
   #entries = new Map();
+  /** Everybody who was ever named here: a source id is never given twice. @type {Map<number, RosterEntry>} */
+  #known = new Map();
   #number = 0;
   #epoch = 0;
   #head = "";
@@ -78,13 +80,16 @@ export class RosterChain {
       throw new RosterError("statement_invalid");
     }
     const before = this.#entries;
-    snapshot.entries.forEach((entry) => checkSameKey(before, entry));
-    this.#entries = new Map(snapshot.entries.map((entry) => [entry.sourceId, entry]));
-    this.#hold(snapshot, snapshot.head);
+    const entries = new Map(snapshot.entries.map((entry) => [entry.sourceId, entry]));
+    snapshot.entries.forEach((entry) => checkSameEndpoint(this.#known.get(entry.sourceId), entry));
+    if (snapshot.number === this.#number) {
+      checkSameRoster(before, entries, { was: this.#epoch, is: snapshot.epoch });
+    }
+    this.#hold(snapshot, snapshot.head, entries);
     return {
       cause: "snapshot",
       joined: snapshot.entries.filter((entry) => !before.has(entry.sourceId)),
-      left: [...before.values()].filter((entry) => !this.#entries.has(entry.sourceId)).map((entry) => ({ entry, reason: "left" })),
+      left: [...before.values()].filter((entry) => !entries.has(entry.sourceId)).map((entry) => ({ entry, reason: "left" })),
     };
   }
 
@@ -109,10 +114,9 @@ export class RosterChain {
     }
     const next = new Map(this.#entries);
     const left = delta.left.map(({ sourceId, reason }) => ({ entry: taken(next, sourceId), reason }));
-    delta.joined.forEach((entry) => added(next, entry));
+    delta.joined.forEach((entry) => added(next, this.#known, entry));
     const digest = await crypto.subtle.digest("SHA-256", /** @type {Uint8Array<ArrayBuffer>} */ (bytes));
-    this.#entries = next;
-    this.#hold(delta, encodeBase64url(new Uint8Array(digest)));
+    this.#hold(delta, encodeBase64url(new Uint8Array(digest)), next);
     return { cause: delta.cause, joined: delta.joined, left };
   }
 
@@ -153,8 +157,10 @@ export class RosterChain {
     }
   }
 
-  /** @param {import("./bodies.js").Position} statement @param {string} head */
-  #hold({ number, epoch }, head) {
+  /** @param {import("./bodies.js").Position} statement @param {string} head @param {Map<number, RosterEntry>} entries */
+  #hold({ number, epoch }, head, entries) {
+    this.#entries = entries;
+    entries.forEach((entry, sourceId) => this.#known.set(sourceId, entry));
     this.#number = number;
     this.#epoch = epoch;
     this.#head = head;
@@ -171,23 +177,42 @@ function taken(entries, sourceId) {
   return entry;
 }
 
-/** @param {Map<number, RosterEntry>} entries @param {RosterEntry} entry */
-function added(entries, entry) {
+/** @param {Map<number, RosterEntry>} entries @param {Map<number, RosterEntry>} known @param {RosterEntry} entry */
+function added(entries, known, entry) {
   if (entries.has(entry.sourceId)) {
     throw new RosterError("fork");
   }
+  checkSameEndpoint(known.get(entry.sourceId), entry);
   entries.set(entry.sourceId, entry);
 }
 
+/** What of an entry never changes. @param {RosterEntry} entry @returns {string} */
+function identityOf({ identityKey, name, identity, verifiedBy, role, kind, invitedBy }) {
+  return JSON.stringify([encodeBase64url(identityKey), name, identity, verifiedBy, role, kind, invitedBy]);
+}
+
 /**
- * A source id means one endpoint for ever: the same id with another key is another history.
+ * A source id means one endpoint for ever: the same id with another key, or of another person, is another history.
  *
- * @param {Map<number, RosterEntry>} before
+ * @param {RosterEntry | undefined} known
  * @param {RosterEntry} entry
  */
-function checkSameKey(before, entry) {
-  const known = before.get(entry.sourceId);
-  if (known && encodeBase64url(known.identityKey) !== encodeBase64url(entry.identityKey)) {
+function checkSameEndpoint(known, entry) {
+  if (known && identityOf(known) !== identityOf(entry)) {
+    throw new RosterError("fork");
+  }
+}
+
+/**
+ * Between two deltas there is one roster: at the same number nothing at all may differ.
+ *
+ * @param {Map<number, RosterEntry>} held
+ * @param {Map<number, RosterEntry>} told each of its entries is the same endpoint's as before
+ * @param {{was: number, is: number}} epoch
+ */
+function checkSameRoster(held, told, epoch) {
+  const isSame = held.size === told.size && [...told].every(([sourceId, { since }]) => held.get(sourceId)?.since === since);
+  if (!isSame || epoch.was !== epoch.is) {
     throw new RosterError("fork");
   }
 }

@@ -17,6 +17,7 @@ import { RENEW_BEFORE_S, Timetable } from "./timetable.js";
 
 /** Asked no more often than this. */
 const STATE_EVERY_MS = 1_000;
+const TIME_EVERY_MS = 5_000;
 
 export class Connection {
   #stay;
@@ -24,6 +25,9 @@ export class Connection {
   #timetable = new Timetable();
   #welcomed = false;
   #stateAskedAt = -Infinity;
+  #timeAskedAt = -Infinity;
+  /** What the KMF knows of us on this socket. @type {import("./grant.js").AccessToken | null} */
+  #shownToken = null;
   /** @type {{code: string, final: boolean} | null} */
   #reason = null;
   /** @type {(ending: Ending) => void} */
@@ -79,8 +83,7 @@ export class Connection {
         await this.#stay.chain.checkCurrent(message.current);
         return this.#stay.freshness.confirm();
       case "revoked":
-        this.#reason = { code: text(message.reason), final: true };
-        return undefined;
+        return this.#stay.revoked(text(message.reason));
       case "denied":
         this.#reason = { code: text(message.code), final: false };
         return undefined;
@@ -120,6 +123,9 @@ export class Connection {
     } else if (code === "statement_expired" || code === "rolled_back") {
       // An old truth proves nothing; the watch over the present runs on.
       this.#stay.report({ event: "problem", code });
+      if (code === "statement_expired") {
+        void this.#askTime();
+      }
     } else {
       this.#stay.report({ event: "problem", code });
       this.#askForState();
@@ -133,11 +139,21 @@ export class Connection {
     }
   }
 
+  /** Perhaps it is our clock that is wrong: the machine slept, say. */
+  async #askTime() {
+    if (performance.now() - this.#timeAskedAt >= TIME_EVERY_MS) {
+      this.#timeAskedAt = performance.now();
+      await this.#stay.grant.client.askTime(this.#stay.kmf);
+      this.#askForState();
+    }
+  }
+
   async #renew() {
     const { grant, kmf } = this.#stay;
     try {
-      const before = await grant.token(kmf, 0);
-      if (before.expiresAtMs - performance.now() < RENEW_BEFORE_S * 1000) {
+      const held = await grant.token(kmf, 0);
+      // Somebody else may have renewed it: what counts is what the KMF saw here.
+      if (held !== this.#shownToken || held.expiresAtS - grant.client.clock.nowS() < RENEW_BEFORE_S) {
         this.send("renew", await this.#credentials(RENEW_BEFORE_S));
       }
     } catch (error) {
@@ -152,8 +168,10 @@ export class Connection {
   async #credentials(leastS) {
     const { grant, kmf, conference } = this.#stay;
     const eventsURL = `${kmf}/conferences/${conference}/events`;
-    const { text: token } = await grant.token(kmf, leastS);
+    const shown = await grant.token(kmf, leastS);
     const { key, clock } = grant.client;
+    const { text: token } = shown;
+    this.#shownToken = shown;
     return { token, proof: await key.proof({ method: "GET", url: eventsURL, token, nowS: clock.nowS() }) };
   }
 

@@ -5,6 +5,7 @@ import { readClaims } from "./grant.js";
 
 /** Each join gets a token of its own: the provider takes none from before an eviction. */
 const JOIN_TOKEN_FOR_S = Infinity;
+const FAREWELL_MS = 5_000;
 
 /**
  * @typedef {{conference: string, origins: import("./sign_in.js").Origins, grant: import("./grant.js").Grant}} Endpoint
@@ -46,6 +47,6 @@ export async function leaveProof({ origins, conference, grant }) {
  */
 export async function sendFarewell(endpoint) {
   const { url, proof } = await leaveProof(endpoint);
-  const request = { method: "POST", headers: { DPoP: proof }, keepalive: true };
+  const request = { method: "POST", headers: { DPoP: proof }, keepalive: true, signal: AbortSignal.timeout(FAREWELL_MS) };
   await fetch(url, { ...request, credentials: "omit" }).catch(() => undefined);
 }

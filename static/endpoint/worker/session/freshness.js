@@ -1,7 +1,9 @@
 /**
  * How old is what we know? A signed `current` comes every 5 s. Whoever withholds it costs us seconds, not the key's TTL:
- * after 15 s the roster is called stale, after 30 s the endpoint stops sending (DESIGN section 7). Monotonic clock only.
+ * after 15 s the roster is called stale, after 30 s the endpoint stops sending (DESIGN section 7).
  */
+
+import { elapsed } from "../elapsed.js";
 
 const STALE_MS = 15_000;
 const STOPPED_MS = 30_000;
@@ -10,7 +12,7 @@ const LOOK_EVERY_MS = 1_000;
 /** @typedef {"fresh" | "stale" | "stopped"} Freshness */
 
 export class FreshnessWatch {
-  #confirmedAt = performance.now();
+  #confirmedAt = elapsed();
   /** @type {Freshness} */
   #state = "fresh";
   #timer = 0;
@@ -23,7 +25,7 @@ export class FreshnessWatch {
 
   /** The present was proved just now. */
   confirm() {
-    this.#confirmedAt = performance.now();
+    this.#confirmedAt = elapsed();
     this.#timer ||= setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#look();
   }
@@ -39,7 +41,7 @@ export class FreshnessWatch {
   }
 
   #look() {
-    const age = performance.now() - this.#confirmedAt;
+    const age = elapsed() - this.#confirmedAt;
     const state = age >= STOPPED_MS ? "stopped" : age >= STALE_MS ? "stale" : "fresh";
     if (state !== this.#state) {
       this.#state = state;

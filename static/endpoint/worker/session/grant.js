@@ -9,7 +9,7 @@ import { SessionError } from "./errors.js";
 const CLIENT_ID = "endpoint";
 const FORM = "application/x-www-form-urlencoded";
 
-/** @typedef {{text: string, expiresAtMs: number}} AccessToken `expiresAtMs` by the monotonic clock */
+/** @typedef {{text: string, expiresAtS: number}} AccessToken `expiresAtS`: by the KMF's clock */
 
 export class Grant {
   #client;
@@ -59,10 +59,15 @@ export class Grant {
     return next;
   }
 
+  /** The resource did not take its token, whatever our clock says. @param {string} resource */
+  forget(resource) {
+    this.#tokens.delete(resource);
+  }
+
   /** @param {string} resource @param {number} leastS @returns {Promise<AccessToken>} */
   async #tokenInTurn(resource, leastS) {
     const held = this.#tokens.get(resource);
-    if (held && held.expiresAtMs - performance.now() > leastS * 1000) {
+    if (held && held.expiresAtS - this.#client.clock.nowS() > leastS) {
       return held;
     }
     const form = { grant_type: "refresh_token", refresh_token: this.#refreshToken, client_id: CLIENT_ID };
@@ -82,7 +87,7 @@ export class Grant {
       throw new SessionError("unexpected");
     }
     this.#refreshToken = refreshToken;
-    const token = { text, expiresAtMs: performance.now() + expiresIn * 1000 };
+    const token = { text, expiresAtS: this.#client.clock.nowS() + expiresIn };
     this.#tokens.set(resource, token);
     return token;
   }

@@ -22,16 +22,14 @@ export function readKeyMessage(value) {
 }
 
 /**
- * Open the key for this endpoint; that of the key request is open already.
+ * Open the key for this endpoint.
  *
  * @param {{message: KeyMessage, admission: import("./key_request.js").Admission, conference: string, jkt: string}} options
  * @returns {Promise<CryptoKey>}
  */
 export function openKey({ message, admission, conference, jkt }) {
   const { spi, keyId, wrapped } = message;
-  return keyId === admission.keyId
-    ? Promise.resolve(admission.ektKey)
-    : unwrapEKTKey({ member: admission.member, wrapped, conferenceId: conference, keyId, spi, jkt });
+  return unwrapEKTKey({ member: admission.member, wrapped, conferenceId: conference, keyId, spi, jkt });
 }
 
 /** @param {unknown} value @returns {value is number} */

@@ -3,7 +3,7 @@
 import { deriveMember, makeAgreementKey, parseEncryptionKey, unwrapEKTKey } from "../crypto/agreement.js";
 import { encodeBase64url, utf8 } from "../crypto/bytes.js";
 import { exportIdentityKey, makeIdentityKey } from "../crypto/identity.js";
-import { SessionError } from "./errors.js";
+import { codeOf, SessionError } from "./errors.js";
 
 /** A token must outlive the request and the hello that follows it. */
 const TOKEN_FOR_S = 60;
@@ -11,7 +11,7 @@ const TOKEN_FOR_S = 60;
 /**
  * What a key request leaves behind: all of one endpoint's stay in the conference.
  *
- * @typedef {{identityKeys: CryptoKeyPair, member: import("../crypto/agreement.js").Member, keyId: string, ektKey: CryptoKey}} Admission
+ * @typedef {{identityKeys: CryptoKeyPair, member: import("../crypto/agreement.js").Member}} Admission
  */
 
 /**
@@ -30,15 +30,36 @@ export async function requestKey({ grant, kmf, conference }) {
       identity: encodeBase64url(await exportIdentityKey(identityKeys)),
     }),
   );
-  const { text: token } = await grant.token(kmf, TOKEN_FOR_S);
-  const request = { url: `${kmf}/keys`, body, contentType: "application/json", token, hashBody: true };
-  const header = (await grant.client.post(request)).headers.get("Encryption-Key");
+  const header = (await postBody({ grant, kmf, body })).headers.get("Encryption-Key");
   if (header === null) {
     throw new SessionError("unexpected");
   }
   const { keyId, dh, wrapped, spi } = parseEncryptionKey(header);
   const member = await deriveMember({ dh, agreementKey });
   const { jkt } = grant.client.key;
-  const ektKey = await unwrapEKTKey({ member, wrapped, conferenceId: conference, keyId, spi, jkt });
-  return { identityKeys, member, keyId, ektKey };
+  // It must open, but it is not kept: the `welcome` brings the key of that moment, for the time that it lives.
+  await unwrapEKTKey({ member, wrapped, conferenceId: conference, keyId, spi, jkt });
+  return { identityKeys, member };
+}
+
+/**
+ * Once more where the token was refused that should still be good: the machine may have slept.
+ *
+ * @param {{grant: import("./grant.js").Grant, kmf: string, body: Uint8Array<ArrayBuffer>}} request
+ * @returns {Promise<Response>}
+ */
+async function postBody({ grant, kmf, body }) {
+  const post = async () => {
+    const { text: token } = await grant.token(kmf, TOKEN_FOR_S);
+    return grant.client.post({ url: `${kmf}/keys`, body, contentType: "application/json", token, hashBody: true });
+  };
+  try {
+    return await post();
+  } catch (error) {
+    if (codeOf(error) !== "invalid_token") {
+      throw error;
+    }
+    grant.forget(kmf);
+    return post();
+  }
 }

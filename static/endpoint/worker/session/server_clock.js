@@ -1,9 +1,11 @@
+import { elapsed } from "../elapsed.js";
+
 /**
  * The KMF's time as this endpoint estimates it, from the Date header of its answers.
- * Between two answers it runs on the monotonic clock: whoever sets the device's clock changes nothing here.
+ * Between two answers it runs on the time that passes here (elapsed.js).
  */
 export class ServerClock {
-  #offsetMs = Date.now() - performance.now();
+  #offsetMs = Date.now() - elapsed();
 
   /**
    * Take the time of an answer.
@@ -18,12 +20,12 @@ export class ServerClock {
     }
     const before = this.#offsetMs;
     // The header has whole seconds, cut off: half a second is the mean of what was cut.
-    this.#offsetMs = ms + 500 - performance.now();
+    this.#offsetMs = ms + 500 - elapsed();
     return Math.abs(this.#offsetMs - before) / 1000;
   }
 
   /** Seconds since 1970, whole. */
   nowS() {
-    return Math.floor((performance.now() + this.#offsetMs) / 1000);
+    return Math.floor((elapsed() + this.#offsetMs) / 1000);
   }
 }

@@ -4,22 +4,18 @@
  */
 
 import { verificationCode } from "../roster/verification_code.js";
+import { ComingBack } from "./coming_back.js";
 import { Connection } from "./connection.js";
 import { joinDocument, leaveProof, sendFarewell } from "./documents.js";
 import { codeOf, SessionError } from "./errors.js";
 import { FreshnessWatch } from "./freshness.js";
 import { requestKey } from "./key_request.js";
-import { GRACE_MS, pause } from "./timetable.js";
-
-/** Refusals after which another try makes no sense; the page says what does. */
-const FINAL = new Set(["denied", "too_early", "ended", "locked", "full", "step_up", "sign_in_expired", "malformed"]);
+import { WELCOME_MS } from "./timetable.js";
 
 /**
- * @typedef {import("./connection.js").Ending} Ending
- * @typedef {import("../roster/bodies.js").Policy} Policy
  * @typedef {import("../roster/chain.js").RosterChange} RosterChange
  * @typedef {{event: string} & Record<string, unknown>} SessionEvent
- * @typedef {{sourceId: number, policy: Policy}} Welcome
+ * @typedef {{sourceId: number, policy: import("../roster/bodies.js").Policy}} Welcome
  */
 
 /** What a connection needs of the stay. */
@@ -30,10 +26,9 @@ export class Stay {
   /** @type {Set<number>} */
   #epochs = new Set();
   #left = false;
+  #isWelcome = false;
   #mayPublish = false;
   #sourceId = 0;
-  /** When the KMF last had reason to take us for present, by the monotonic clock. */
-  #aliveAt = 0;
   /** @type {import("./key_request.js").Admission | null} */
   #admission = null;
   /** @type {(welcome: Welcome) => void} */
@@ -81,16 +76,39 @@ export class Stay {
    * Enter the conference. Afterwards it looks after itself until it is left or ended, and reports.
    *
    * @returns {Promise<Welcome>}
-   * @throws {SessionError}
+   * @throws {SessionError} nothing of the stay is left then
    */
   async join() {
-    await this.#admit();
+    try {
+      await this.#admit();
+    } catch (error) {
+      this.#close(codeOf(error));
+      throw error;
+    }
+    if (this.#left) {
+      // It was left while the KMF let it in.
+      await sendFarewell(this.#options);
+      throw new SessionError("left");
+    }
+    return this.#welcomeInTime();
+  }
+
+  /** @returns {Promise<Welcome>} */
+  #welcomeInTime() {
     return new Promise((resolve, reject) => {
-      this.#onWelcome = resolve;
-      this.#stayConnected().then((code) => {
+      const timer = setTimeout(() => void this.leave("unreachable").then(() => end("unreachable")), WELCOME_MS);
+      this.#onWelcome = (welcome) => {
+        clearTimeout(timer);
+        this.#isWelcome = true;
+        resolve(welcome);
+      };
+      /** @param {string} code */
+      const end = (code) => {
+        clearTimeout(timer);
         this.#close(code);
         reject(new SessionError(code));
-      }, reject);
+      };
+      this.#stayConnected().then(end, (error) => end(codeOf(error)));
     });
   }
 
@@ -104,14 +122,28 @@ export class Stay {
     this.#connection?.send("media", { sending, problem });
   }
 
-  /** Leave for good: keys first, then the goodbye, by the socket if it is there. */
-  leave() {
-    this.#options.engine.revokeAll();
-    this.#connection?.send("deleted", { epochs: [...this.#epochs] });
-    if (!this.#connection?.send("leaving")) {
-      void sendFarewell(this.#options);
+  /**
+   * Leave for good: keys first, then the goodbye, by the socket if it is there.
+   *
+   * @param {string} [code]
+   * @returns {Promise<void>} settles when the goodbye is on its way
+   */
+  async leave(code = "left") {
+    if (this.#left) {
+      return;
     }
-    this.#close("left");
+    this.#deleteKeys();
+    const isSaid = this.#connection?.send("leaving") ?? false;
+    this.#close(code);
+    if (!isSaid) {
+      await sendFarewell(this.#options);
+    }
+  }
+
+  /** The KMF took the key back: obey first, then confirm. @param {string} reason */
+  revoked(reason) {
+    this.#deleteKeys();
+    this.#close(reason);
   }
 
   /** The media engine reported. @param {import("../media/engine.js").MediaEvent} event */
@@ -174,58 +206,19 @@ export class Stay {
   }
 
   async #admit() {
-    const { grant, conference } = this.#options;
-    this.#admission = await requestKey({ grant, kmf: this.kmf, conference });
-    this.#aliveAt = performance.now();
+    const admission = await requestKey({ ...this.#options, kmf: this.kmf });
+    this.#admission = this.#left ? null : admission;
   }
 
-  /** Connect, and again, until coming back is no use. @returns {Promise<string>} the reason */
-  async #stayConnected() {
-    let attempt = 0;
-    while (!this.#left) {
-      this.#connection = new Connection(this);
-      const ending = await this.#connection.ended;
-      if (ending.final || this.#left) {
-        return ending.code;
-      }
-      this.report({ event: "connection", state: "reconnecting" });
-      attempt = ending.welcomed ? 0 : attempt + 1;
-      this.#aliveAt = ending.welcomed ? ending.closedAt : this.#aliveAt;
-      const reason = await this.#comeBack(ending, attempt);
-      if (reason !== null) {
-        return reason;
-      }
-    }
-    return "left";
-  }
-
-  /**
-   * Wait, and where the KMF has taken us for gone, ask for a key again.
-   *
-   * @param {Ending} ending
-   * @param {number} attempt
-   * @returns {Promise<string | null>} why there is no way back
-   */
-  async #comeBack(ending, attempt) {
-    let atLeastS = 0;
-    for (let again = attempt; !this.#left; again += 1) {
-      await pause(again, atLeastS);
-      try {
-        if (ending.admit || performance.now() - this.#aliveAt > GRACE_MS) {
-          await this.#admit();
-        }
-        if (!this.#left) {
-          return null;
-        }
-        await sendFarewell(this.#options);
-      } catch (error) {
-        if (FINAL.has(codeOf(error))) {
-          return codeOf(error);
-        }
-        atLeastS = (error instanceof SessionError && error.retryAfterS) || 0;
-      }
-    }
-    return "left";
+  /** @returns {Promise<string>} why it is over */
+  #stayConnected() {
+    return new ComingBack({
+      connect: () => (this.#connection = new Connection(this)),
+      admit: () => this.#admit(),
+      farewell: () => sendFarewell(this.#options),
+      hasLeft: () => this.#left,
+      onCut: () => this.report({ event: "connection", state: "reconnecting" }),
+    }).run();
   }
 
   /** @param {import("./freshness.js").Freshness} state */
@@ -242,7 +235,17 @@ export class Stay {
     this.#left = true;
     this.freshness.stop();
     this.#options.engine.revokeAll();
+    this.#admission = null;
     this.#connection?.finish(code);
-    this.report({ event: "over", code });
+    if (this.#isWelcome) {
+      // Before the welcome, whoever waits for it is told by a rejection.
+      this.report({ event: "over", code });
+    }
+  }
+
+  #deleteKeys() {
+    this.#options.engine.revokeAll();
+    this.#admission = null;
+    this.#connection?.send("deleted", { epochs: [...this.#epochs] });
   }
 }

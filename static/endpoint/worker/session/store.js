@@ -5,7 +5,7 @@
 
 const DATABASE = "conclave";
 const TABLE = "sign-ins";
-const LIFETIME_MS = 10 * 60 * 1000;
+export const LIFETIME_MS = 10 * 60 * 1000;
 
 /** @typedef {{keyPair: CryptoKeyPair, verifier: string, conference: string, createdAt: number}} PendingSignIn */
 
@@ -38,6 +38,11 @@ export async function takePending(state, now) {
     table.delete(state);
   });
   return found?.result;
+}
+
+/** Throw away what nobody came back for. @param {number} now milliseconds since 1970 */
+export async function sweepPending(now) {
+  await inTable("readwrite", (table) => forgetOld(table, now));
 }
 
 /** @param {IDBObjectStore} table @param {number} now */

@@ -9,6 +9,9 @@ export const RENEW_BEFORE_S = 60;
 /** So long the KMF waits for a cut line before it is a leave. */
 export const GRACE_MS = 5_000;
 
+/** Who has waited so long for the first welcome is told that nobody answers. */
+export const WELCOME_MS = 30_000;
+
 /** Repeated actions of one connection. */
 export class Timetable {
   /** @type {number[]} */
