@@ -53,6 +53,7 @@ class JanusSession:
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
+        self._gone = False  # nobody reads any more
 
     @classmethod
     async def open(cls, *, url: str, api_secret: str) -> Self:
@@ -120,6 +121,8 @@ class JanusSession:
         self._fail_waiting()
 
     async def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        if self._gone:
+            raise MDDGone("the MDD went away")
         transaction = secrets.token_hex(8)
         message |= {"transaction": transaction, "apisecret": self._api_secret}
         if self._session_id:
@@ -144,6 +147,7 @@ class JanusSession:
             pass  # gone, as when it closes in order
         except Exception:
             logger.exception("a message of the MDD could not be taken")
+        self._gone = True
         if not self._closing:
             self._fail_waiting()
             self.on_gone()

@@ -38,6 +38,7 @@ def test_first_release_opens_epoch_1_and_the_endpoint_can_unwrap_it(endpoint, co
     assert events == ["epoch.opened", "key.released"]
 
 
+@pytest.mark.requirement("KMF-REL-6")
 def test_each_join_opens_an_epoch_that_the_earlier_holder_cannot_open(endpoint, now):
     ada, bob = endpoint("ada"), endpoint("bob")
     ada.ask(now)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.protocol import State
 
 from provider.mdd.janus_session import SUBPROTOCOL
 
@@ -14,30 +15,30 @@ Side = ServerConnection | ClientConnection
 
 
 class SlowJanus:
-    """``lines`` are the open ones, ``asked`` what was asked of Janus; ``change`` sees each answer."""
+    """``asked`` is what was asked of Janus, held from request ``hold_at`` on until `go`; ``change`` sees each answer."""
 
     def __init__(self, janus: str) -> None:
         self._janus = janus
         self.url = ""
-        self.lines: set[ServerConnection] = set()
-        self.opened = 0
+        self.lines: list[ServerConnection] = []
+        self.hold_at = 0
         self.asked: list[str] = []
-        self.free = asyncio.Event()
-        self.free.set()
+        self._free = asyncio.Event()
+        self._free.set()
         self.change: Callable[[str], str] = lambda text: text
 
     async def take(self, line: ServerConnection) -> None:
-        self.lines.add(line)
-        self.opened += 1
+        self.lines.append(line)
         async with connect(self._janus, subprotocols=[SUBPROTOCOL], proxy=None) as janus:
             back = asyncio.create_task(self._carry_back(janus, line))
             with suppress(websockets.WebSocketException):
                 async for text in line:
                     self.asked.append(str(text))
-                    await self.free.wait()
+                    if len(self.asked) == self.hold_at:
+                        self._free.clear()
+                    await self._free.wait()
                     await janus.send(text)
             back.cancel()
-        self.lines.discard(line)
 
     async def _carry_back(self, janus: Side, line: Side) -> None:
         with suppress(websockets.WebSocketException):
@@ -48,9 +49,19 @@ class SlowJanus:
         for line in self.lines:
             await line.send(text)
 
-    async def until(self, true: Callable[[], bool]) -> None:
+    def go(self) -> None:
+        self._free.set()
+
+    async def held(self) -> None:
+        await self._until(lambda: not self._free.is_set())
+
+    async def all_closed(self) -> None:
+        assert self.lines
+        await self._until(lambda: all(line.state is not State.OPEN for line in self.lines))
+
+    async def _until(self, true: Callable[[], bool]) -> None:
         async with asyncio.timeout(5):
-            while not true():
+            while not true():  # noqa: ASYNC110  a line tells nobody that its state changed
                 await asyncio.sleep(0.01)
 
 
@@ -59,4 +70,7 @@ async def slow_janus(janus: str) -> AsyncIterator[SlowJanus]:
     made = SlowJanus(janus)
     async with serve(made.take, "127.0.0.1", 0, subprotocols=[SUBPROTOCOL]) as server:
         made.url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
-        yield made
+        try:
+            yield made
+        finally:
+            made.go()

@@ -8,6 +8,7 @@ import pytest
 from channels.db import database_sync_to_async
 from django.test import Client
 
+from provider.consumers import CLOSE_CODES
 from provider.signalling.waiting import LIMIT, WAITING
 from tests.provider.endpoint import Endpoint, enter, seats, ticket
 from tests.provider.kmf_stand_in import KMF, identifier
@@ -29,25 +30,17 @@ async def test_a_seat_that_ends_while_it_opens_leaves_nothing(
 ) -> None:
     async with slow_janus(janus) as slow:
         settings.PROVIDER_JANUS_URL = slow.url
+        slow.hold_at = requests
         endpoint = Endpoint(kmf.handle)
         given = await ticket(http, kmf)
         await endpoint.open()
-        slow.change = lambda text: text if len(slow.asked) < requests - 1 else held(text)
-
-        def held(text: str) -> str:
-            slow.free.clear()
-            return text
-
-        if requests == 1:
-            slow.free.clear()
         await endpoint.say({"type": "hello", "ticket": given})
-        await slow.until(lambda: len(slow.asked) >= requests)
+        await slow.held()
         await end_by(end, http, kmf, janus, settings)
-        await slow.until(lambda: True)
-        slow.free.set()
-        slow.change = lambda text: text
-        assert (await endpoint.closed())[0] == [end]
-        await slow.until(lambda: not slow.lines)
+        assert (await endpoint.hear())["code"] == end
+        slow.go()
+        assert await endpoint.closed() == ([], CLOSE_CODES[end])
+        await slow.all_closed()
         assert (await seats())[0] == (kmf.pseudonym, False, end)
 
 
@@ -66,16 +59,15 @@ async def end_by(end: str, http: Client, kmf: KMF, janus: str, settings: Any) ->
 async def test_a_socket_cut_while_it_opens_leaves_nothing(http: Client, kmf: KMF, janus: str, settings: Any) -> None:
     async with slow_janus(janus) as slow:
         settings.PROVIDER_JANUS_URL = slow.url
-        slow.free.clear()
+        slow.hold_at = 1
         endpoint = Endpoint(kmf.handle)
         given = await ticket(http, kmf)
         await endpoint.open()
         await endpoint.say({"type": "hello", "ticket": given})
-        await slow.until(lambda: slow.asked != [])
+        await slow.held()
         endpoint.socket.future.cancel()  # as the server does with what does not end in time
-        await slow.until(lambda: not slow.lines)
+        await slow.all_closed()
         assert await seats() == [(kmf.pseudonym, False, "lost")]
-        slow.free.set()
 
 
 async def test_an_answer_of_another_form_ends_the_socket(http: Client, kmf: KMF, janus: str, settings: Any) -> None:
@@ -88,7 +80,7 @@ async def test_an_answer_of_another_form_ends_the_socket(http: Client, kmf: KMF,
         await endpoint.say({"type": "hello", "ticket": given})
         assert await endpoint.closed() == (["unavailable"], 4503)
         assert await seats() == [(kmf.pseudonym, False, "unavailable")]
-        await slow.until(lambda: not slow.lines)
+        await slow.all_closed()
 
 
 async def test_a_session_of_another_form_is_closed(http: Client, kmf: KMF, janus: str, settings: Any) -> None:
@@ -101,7 +93,7 @@ async def test_a_session_of_another_form_is_closed(http: Client, kmf: KMF, janus
         await endpoint.say({"type": "hello", "ticket": given})
         assert await endpoint.closed() == (["unavailable"], 4503)
         assert await seats() == [(kmf.pseudonym, False, "unavailable")]
-        await slow.until(lambda: slow.opened == 1 and not slow.lines)
+        await slow.all_closed()
 
 
 @pytest.mark.parametrize("text", ["[]", "no JSON", json.dumps({"janus": "event", "sender": "x"})])
@@ -112,7 +104,7 @@ async def test_an_event_of_another_form_ends_the_socket(http: Client, kmf: KMF, 
         await slow.say(text)
         assert await endpoint.closed() == (["mdd_gone"], 4503)
         assert await seats() == [(kmf.pseudonym, False, "mdd_gone")]
-        await slow.until(lambda: not slow.lines)
+        await slow.all_closed()
 
 
 async def test_sockets_that_wait_for_their_hello_are_bounded(http: Client, kmf: KMF, janus: str) -> None:

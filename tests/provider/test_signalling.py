@@ -1,7 +1,6 @@
 """The signalling socket against a real Janus; media itself is in tests/browser/test_call.py."""
 
 import asyncio
-import json
 from datetime import UTC, datetime
 from typing import Any
 

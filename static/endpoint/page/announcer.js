@@ -3,11 +3,13 @@
 import { byId } from "./elements.js";
 
 const SHOWN_MS = 4_000;
+const FADING_MS = 200;
 const AT_ONCE = 3;
 
 /** @type {string[]} */
 const waiting = [];
 let timer = 0;
+let fading = 0;
 
 /** @param {string} news */
 export function announce(news) {
@@ -21,8 +23,13 @@ function next() {
   // Many at once become one: a hall that fills up must not talk for minutes.
   const news = waiting.length > AT_ONCE ? summary() : (waiting.shift() ?? "");
   const element = byId("announcer", HTMLElement);
-  element.textContent = news;
   element.dataset.shown = String(news !== "");
+  clearTimeout(fading);
+  if (news === "") {
+    fading = setTimeout(() => (element.textContent = ""), FADING_MS);
+  } else {
+    element.textContent = news;
+  }
   timer = news === "" ? 0 : setTimeout(next, SHOWN_MS);
 }
 

@@ -44,7 +44,7 @@ export class Banner {
     }
     this.#element.dataset.code = code;
     this.#element.dataset.grave = String(GRAVE.has(code));
-    this.#element.hidden = code === "";
+    this.#element.setAttribute("role", GRAVE.has(code) ? "alert" : "status");
     byId("banner-words", HTMLElement).textContent = BANNERS[code] ?? "";
     const action = this.#actions.get(code);
     const button = byId("banner-action", HTMLButtonElement);

@@ -1,6 +1,7 @@
 /** The conference while one is in it: worker events to the stage, devices to the call, and every way out. */
 
-import { createCall } from "../call/call.js";
+import { createCall, STEADY_MS } from "../call/call.js";
+import { JoinPace } from "../call/pace.js";
 import { announce } from "./announcer.js";
 import { Banner } from "./banner.js";
 import { showToggle, wireControls } from "./controls.js";
@@ -32,6 +33,10 @@ export class Conference {
   #call = null;
   #provider = "";
   #closures = 0;
+  #steady = 0;
+  #pace = new JoinPace();
+  /** @type {Set<"mic" | "camera">} */
+  #busy = new Set();
   /** @type {{url: string, proof: string} | null} */
   #goodbye = null;
   #over = false;
@@ -57,7 +62,7 @@ export class Conference {
   /** Ask for the key and the roster. @returns {Promise<Policy>} */
   async join() {
     try {
-      return (await this.#port.request("join")).policy;
+      return (await this.#port.join()).policy;
     } catch (error) {
       this.#over = true;
       this.#stage.stop();
@@ -65,12 +70,24 @@ export class Conference {
     }
   }
 
+  /** Not in after all. */
+  cancel() {
+    this.#over = true;
+    this.#stage.stop();
+    void this.#port.request("leave").catch(() => undefined);
+  }
+
+  /** Over at once, whatever the reason. @param {string} code */
+  abort(code) {
+    this.#end(code);
+  }
+
   /** Show the stage and connect the media. @param {{provider: string, policy: Policy}} options */
   start({ provider, policy }) {
     byId("title", HTMLElement).textContent = policy.title;
     document.title = `${policy.title} – Conclave`;
     wireControls({ onToggle: (kind) => void this.#toggle(kind), onLeave: () => this.#leave() });
-    this.#devices.onLost = (kind) => this.#publishAgain(kind);
+    this.#devices.onChanged = (kind) => void this.#publishAgain(kind);
     addEventListener("pagehide", this.#sayGoodbye);
     document.addEventListener("visibilitychange", this.#keepAwake);
     this.#startedAt = performance.now();
@@ -90,7 +107,10 @@ export class Conference {
       frame: /** @type {HTMLIFrameElement} */ (frame),
       providerOrigin: this.#provider,
       worker: this.#port.worker,
-      getJoin: () => this.#port.request("join-document"),
+      getJoin: async () => {
+        await this.#pace.turn();
+        return this.#port.request("join-document");
+      },
       counters: () => this.#port.request("counters"),
       onRemoteTrack: (remote) => this.#stage.addTrack(remote),
       onRemoteGone: ({ id }) => this.#stage.removeTrack(id),
@@ -99,6 +119,12 @@ export class Conference {
     });
     const { mic, camera } = this.#devices;
     Promise.resolve(this.#call.publish({ mic: mic ?? undefined, camera: camera ?? undefined })).catch((error) => this.#callProblem(codeOf(error)));
+  }
+
+  /** Its owner says so: that is no loop. */
+  #connectAgain() {
+    this.#pace = new JoinPace();
+    this.#connect();
   }
 
   /**
@@ -176,9 +202,10 @@ export class Conference {
     }
     byId("stage", HTMLElement).dataset.media = state;
     this.#banner.set("media_reconnecting", state === "reconnecting" || state === "closed");
-    this.#banner.set("media_failed", state === "failed", { words: "Try again", run: () => this.#connect() });
+    this.#banner.set("media_failed", state === "failed", { words: "Try again", run: () => this.#connectAgain() });
+    clearTimeout(this.#steady);
     if (state === "connected") {
-      this.#closures = 0;
+      this.#steady = setTimeout(() => (this.#closures = 0), STEADY_MS);
     } else if (state === "closed") {
       this.#connectAfter(CALL_PAUSE_MS * 2 ** this.#closures++);
     }
@@ -192,7 +219,7 @@ export class Conference {
     this.#tellMedia(code);
     byId("stage", HTMLElement).dataset.problem = code;
     if (UNSAFE.has(code)) {
-      void this.#port.request("leave");
+      void this.#port.request("leave").catch(() => undefined);
       this.#end(code);
     }
   }
@@ -205,22 +232,32 @@ export class Conference {
 
   /** @param {"mic" | "camera"} kind */
   async #toggle(kind) {
-    if (this.#devices[kind]) {
-      this.#devices.close(kind);
-    } else {
-      showToggle(kind, { on: false, busy: true });
-      try {
-        await this.#devices.open(kind);
-        this.#banner.set(kind === "camera" ? "camera" : "microphone", false);
-      } catch {
-        this.#banner.set(kind === "camera" ? "camera" : "microphone", true);
-      }
+    if (this.#busy.has(kind)) {
+      return;
     }
-    await this.#publishAgain(kind);
+    if (this.#devices[kind]) {
+      this.#devices.turnOff(kind);
+      await this.#publishAgain(kind);
+      return;
+    }
+    this.#busy.add(kind);
+    showToggle(kind, { on: false, busy: true });
+    const isOpen = await this.#devices.open(kind).then(
+      () => true,
+      () => false,
+    );
+    this.#busy.delete(kind);
+    if (!this.#over) {
+      this.#banner.set(kind === "camera" ? "camera" : "microphone", !isOpen);
+      this.#showDevices();
+    }
   }
 
   /** @param {"mic" | "camera"} kind */
   async #publishAgain(kind) {
+    if (this.#over) {
+      return;
+    }
     this.#showDevices();
     this.#tellMedia(null);
     await this.#call?.replace(kind, this.#devices[kind]);
@@ -228,8 +265,8 @@ export class Conference {
 
   #showDevices() {
     const { camera, mic } = this.#devices;
-    showToggle("camera", { on: camera !== null });
-    showToggle("mic", { on: mic !== null });
+    showToggle("camera", { on: camera !== null, busy: this.#busy.has("camera") });
+    showToggle("mic", { on: mic !== null, busy: this.#busy.has("mic") });
     this.#stage.setOwn(camera, mic);
   }
 
@@ -261,7 +298,7 @@ export class Conference {
   };
 
   #leave() {
-    void this.#port.request("leave");
+    void this.#port.request("leave").catch(() => undefined);
     this.#end("left");
   }
 
@@ -274,6 +311,8 @@ export class Conference {
     removeEventListener("pagehide", this.#sayGoodbye);
     document.removeEventListener("visibilitychange", this.#keepAwake);
     clearInterval(this.#clock);
+    clearTimeout(this.#steady);
+    this.#devices.onChanged = () => undefined;
     void this.#wakeLock?.release();
     this.#banner.clear();
     this.#call?.close();

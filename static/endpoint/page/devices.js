@@ -10,8 +10,18 @@ export class Devices {
   #tracks = { camera: null, mic: null };
   /** @type {Record<Kind, string>} */
   #chosen = { camera: "", mic: "" };
-  /** @type {(kind: Kind) => void} called when a device went away by itself */
-  onLost = () => undefined;
+  /** Which request for a device is the latest; an answer to an earlier one comes too late. @type {Record<Kind, number>} */
+  #requests = { camera: 0, mic: 0 };
+  #closures = 0;
+  /** @type {Record<Kind, boolean>} */
+  #wanted = { camera: true, mic: true };
+  /** @type {(kind: Kind) => void} called when a device was opened, or went away by itself */
+  onChanged = () => undefined;
+
+  /** How often all were closed. */
+  get closures() {
+    return this.#closures;
+  }
 
   get camera() {
     return this.#tracks.camera;
@@ -27,31 +37,51 @@ export class Devices {
    * @param {Kind} kind
    * @param {string} [deviceId]
    * @returns {Promise<MediaStreamTrack>}
-   * @throws {DOMException} as getUserMedia
+   * @throws {DOMException} as getUserMedia; AbortError where it was closed, or opened again, in the meantime
    */
   async open(kind, deviceId = this.#chosen[kind]) {
     const wanted = { ...(kind === "camera" ? CAMERA : MICROPHONE), ...(deviceId ? { deviceId: { exact: deviceId } } : {}) };
+    const request = ++this.#requests[kind];
+    this.#wanted[kind] = true;
     const stream = await navigator.mediaDevices.getUserMedia(kind === "camera" ? { video: wanted } : { audio: wanted });
     const [track] = stream.getTracks();
-    this.close(kind);
+    if (request !== this.#requests[kind]) {
+      track.stop();
+      throw new DOMException("closed in the meantime", "AbortError");
+    }
+    this.#tracks[kind]?.stop();
     this.#chosen[kind] = deviceId || track.getSettings().deviceId || "";
     this.#tracks[kind] = track;
     track.onended = () => {
       if (this.#tracks[kind] === track) {
         this.close(kind);
-        this.onLost(kind);
+        this.onChanged(kind);
       }
     };
+    this.onChanged(kind);
     return track;
   }
 
   /** @param {Kind} kind */
   close(kind) {
+    this.#requests[kind] += 1;
     this.#tracks[kind]?.stop();
     this.#tracks[kind] = null;
   }
 
+  /** Close a device because its owner said so. @param {Kind} kind */
+  turnOff(kind) {
+    this.#wanted[kind] = false;
+    this.close(kind);
+  }
+
+  /** Has its owner not turned it off? @param {Kind} kind */
+  isWanted(kind) {
+    return this.#wanted[kind];
+  }
+
   closeAll() {
+    this.#closures += 1;
     this.close("camera");
     this.close("mic");
   }

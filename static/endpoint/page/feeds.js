@@ -51,10 +51,11 @@ export class Feeds {
     return [...this.#feeds.values()].filter((feed) => feed.sourceId === sourceId);
   }
 
-  /** Feeds of nobody for longer than `ms`. @param {number} ms */
-  strangers(ms) {
+  /** Do frames arrive that have been nobody's for longer than `ms`? @param {number} ms */
+  hasStrangers(ms) {
     const now = performance.now();
-    return [...this.#feeds.values()].filter((feed) => feed.sourceId === null && now - feed.since > ms);
+    const feeds = [...this.#feeds.values()].filter(({ sourceId, since }) => sourceId === null && now - since > ms);
+    return feeds.some(({ frameAt }) => now - frameAt < QUIET_MS);
   }
 
   /** @param {string} id */

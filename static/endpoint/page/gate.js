@@ -46,7 +46,11 @@ function showPoints(codes) {
   list.replaceChildren(
     ...codes.map((code) => {
       const item = document.createElement("li");
-      item.textContent = CAPABILITIES[code] ?? code;
+      const { text, details } = CAPABILITIES[code];
+      const [more, summary] = [document.createElement("details"), document.createElement("summary")];
+      summary.textContent = "Details";
+      more.append(summary, details);
+      item.append(text, more);
       return item;
     }),
   );

@@ -10,11 +10,16 @@ import { codeOf, WorkerPort } from "./worker_port.js";
 
 /** A redirect that takes longer gets a button. */
 const SLOW_MS = 2_500;
-/** Refusals that the join screen's own page can try again. */
+/** Refusals after which the join screen can be tried again. */
 const JOIN_AGAIN = new Set(["too_early", "locked", "full", "too_many", "unreachable", "unavailable"]);
 
 const { kmf = "", auth = "", provider = "", core = "", rosterKey = "" } = document.body.dataset;
 let conferenceId = /^\/c\/([A-Za-z0-9_-]{22})$/.exec(location.pathname)?.[1] ?? "";
+const devices = new Devices();
+/** @type {Prejoin | null} */
+let prejoin = null;
+/** The conference that one is in, or about to be. @type {Conference | null} */
+let present = null;
 
 async function start() {
   showGate("checking", { busy: true });
@@ -24,7 +29,7 @@ async function start() {
     showGate("browser", { points: missing, link: true });
     return;
   }
-  const port = new WorkerPort({ onFailed: () => end("worker_failed") });
+  const port = new WorkerPort({ onFailed: () => (present ? present.abort("worker_failed") : end("worker_failed")) });
   await port.request("configure", { origins: { kmf, auth, provider, core }, rosterKey });
   await (location.pathname === "/callback" ? comeBack(port) : signIn(port));
 }
@@ -54,39 +59,61 @@ async function comeBack(port) {
 /** @param {WorkerPort} port */
 async function prepare(port) {
   enterState("prejoin");
-  const devices = new Devices();
-  const prejoin = new Prejoin({
+  const screen = new Prejoin({
     devices,
     onJoin: ({ speaker }) => {
-      prejoin.stop();
-      void goIn({ port, devices, speaker });
+      screen.stop();
+      void goIn({ port, speaker });
     },
   });
+  prejoin = screen;
   byId("join", HTMLButtonElement).focus({ preventScroll: true });
-  await prejoin.start();
+  await screen.start();
 }
 
-/** @param {{port: WorkerPort, devices: Devices, speaker: string}} options */
-async function goIn({ port, devices, speaker }) {
+/** @param {{port: WorkerPort, speaker: string}} options */
+async function goIn({ port, speaker }) {
+  const conference = new Conference({ port, devices, speaker, onOver: (code) => end(code) });
+  present = conference;
   enterState("joining");
-  showGate("joining", { busy: true });
-  const conference = new Conference({ port, devices, speaker, onOver: end });
+  showGate("joining", { busy: true, onAction: () => turnBack(port) });
   try {
     const policy = await conference.join();
-    enterState("in-conference");
-    conference.start({ provider, policy });
+    if (present === conference) {
+      enterState("in-conference");
+      conference.start({ provider, policy });
+    }
   } catch (error) {
-    const code = codeOf(error);
-    const again = () => void goIn({ port, devices, speaker });
-    enterState("ended");
-    showGate(code, { onAction: JOIN_AGAIN.has(code) ? again : openAgain, link: true });
+    if (present === conference) {
+      refused(port, codeOf(error));
+    }
   }
 }
 
-/** @param {string} code */
-function end(code) {
+/** Not in after all. @param {WorkerPort} port */
+function turnBack(port) {
+  present?.cancel();
+  present = null;
+  void prepare(port);
+}
+
+/** @param {WorkerPort} port @param {string} code */
+function refused(port, code) {
+  if (JOIN_AGAIN.has(code)) {
+    end(code, () => void prepare(port));
+  } else {
+    port.close();
+    end(code);
+  }
+}
+
+/** Whatever was going on: no device stays open. @param {string} code @param {() => void} [onAction] */
+function end(code, onAction = openAgain) {
+  present = null;
+  prejoin?.stop();
+  devices.closeAll();
   enterState("ended");
-  showGate(code, { onAction: openAgain, link: true });
+  showGate(code, { onAction, link: true });
 }
 
 function openAgain() {

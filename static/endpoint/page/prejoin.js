@@ -14,6 +14,7 @@ export class Prejoin {
   /** @type {LevelMeter | null} */
   #meter = null;
   #timer = 0;
+  #stopped = false;
   #video = byId("preview-video", HTMLVideoElement);
   #buttons = { camera: byId("preview-camera", HTMLButtonElement), mic: byId("preview-mic", HTMLButtonElement) };
   #choices = { camera: byId("camera-choice", HTMLSelectElement), mic: byId("mic-choice", HTMLSelectElement) };
@@ -28,19 +29,31 @@ export class Prejoin {
     byId("join", HTMLButtonElement).onclick = () => onJoin({ speaker: byId("speaker-choice", HTMLSelectElement).value });
   }
 
-  /** Open both devices, as far as they can be had, and show them. */
+  /** Open both devices, as far as they can be had and are wanted, and show them. Who joins meanwhile gets them there. */
   async start() {
     this.#timer = setInterval(() => this.#showLevel(), METER_MS);
     navigator.mediaDevices.ondevicechange = () => void this.#list();
-    this.#devices.onLost = (kind) => this.#show(kind);
+    this.#devices.onChanged = (kind) => this.#show(kind);
     this.#sayPreview(DEVICES.starting);
     // One after the other: two questions at once hide one another in some browsers.
-    await this.#open("mic");
-    await this.#open("camera");
+    const { closures } = this.#devices;
+    for (const kind of /** @type {Kind[]} */ (["mic", "camera"])) {
+      if (this.#devices.closures === closures && this.#devices.isWanted(kind)) {
+        await this.#open(kind);
+      } else {
+        this.#show(kind);
+      }
+    }
     await this.#list();
   }
 
+  /** The screen goes; the devices stay as they are. */
   stop() {
+    if (this.#stopped) {
+      return;
+    }
+    this.#stopped = true;
+    this.#devices.onChanged = () => undefined;
     clearInterval(this.#timer);
     this.#meter?.stop();
     this.#meter = null;
@@ -51,7 +64,7 @@ export class Prejoin {
   /** @param {Kind} kind */
   async #toggle(kind) {
     if (this.#devices[kind]) {
-      this.#devices.close(kind);
+      this.#devices.turnOff(kind);
       this.#show(kind);
     } else {
       await this.#open(kind);
@@ -65,14 +78,18 @@ export class Prejoin {
       await this.#devices.open(kind, deviceId);
       problem.hidden = true;
     } catch (error) {
-      problem.textContent = DEVICES[deviceProblem(error)];
-      problem.hidden = false;
+      const isLate = error instanceof DOMException && error.name === "AbortError";
+      problem.textContent = isLate ? "" : DEVICES[deviceProblem(error)];
+      problem.hidden = isLate;
+      this.#show(kind);
     }
-    this.#show(kind);
   }
 
   /** @param {Kind} kind */
   #show(kind) {
+    if (this.#stopped) {
+      return;
+    }
     const track = this.#devices[kind];
     const [word, name] = kind === "camera" ? ["camera", "camera"] : ["microphone", "mic"];
     this.#buttons[kind].setAttribute("aria-pressed", String(track !== null));

@@ -20,8 +20,8 @@ export class Stage {
   #feeds = new Feeds();
   /** @type {Map<number, Tile>} */
   #tiles = new Map();
-  /** @type {Map<string, Tile>} */
-  #strangers = new Map();
+  /** One for all feeds that are nobody's. @type {Tile | null} */
+  #stranger = null;
   #own = new Tile();
   #list = byId("tiles", HTMLUListElement);
   #element = byId("stage", HTMLElement);
@@ -52,9 +52,9 @@ export class Stage {
   stop() {
     this.#timers.forEach((timer) => clearInterval(timer));
     this.#resized.disconnect();
-    [this.#own, ...this.#tiles.values(), ...this.#strangers.values()].forEach((tile) => tile.remove());
+    [this.#own, ...this.#tiles.values(), this.#stranger].forEach((tile) => tile?.remove());
     this.#tiles.clear();
-    this.#strangers.clear();
+    this.#stranger = null;
   }
 
   /** An epoch was installed. @param {number} epoch */
@@ -74,7 +74,12 @@ export class Stage {
         this.#tiles.delete(sourceId);
       }
     }
-    others.forEach((entry) => this.#tileOf(entry).setName(nameOf(entry)));
+    const names = entries.map(nameOf);
+    others.forEach((entry) => {
+      const name = nameOf(entry);
+      const isShared = names.indexOf(name) !== names.lastIndexOf(name);
+      this.#tileOf(entry).setName(isShared ? `${name} · ${entry.identity}` : name, entry.identity);
+    });
     this.#arrange();
   }
 
@@ -89,7 +94,7 @@ export class Stage {
   /** @param {string} id */
   removeTrack(id) {
     const feed = this.#feeds.remove(id);
-    this.#dropStranger(id);
+    this.#showStranger();
     if (feed?.sourceId != null) {
       this.#show(feed.sourceId);
     }
@@ -102,7 +107,7 @@ export class Stage {
       this.#feeds.bind(id, sourceId);
       return;
     }
-    this.#dropStranger(id);
+    this.#showStranger();
     this.#tiles.forEach((_tile, shown) => this.#show(shown));
   }
 
@@ -159,27 +164,21 @@ export class Stage {
     const counters = await this.#options.counters().catch(() => ({}));
     this.#feeds.count(counters);
     this.#tiles.forEach((tile, sourceId) => tile.setLock(this.#feeds.lockOf(sourceId)));
-    this.#showStrangers();
+    this.#showStranger();
     this.#showOwnLock(counters);
   }
 
-  #showStrangers() {
-    for (const feed of this.#feeds.strangers(STRANGER_MS)) {
-      if (!this.#strangers.has(feed.id)) {
-        const tile = new Tile();
-        this.#strangers.set(feed.id, tile);
-        this.#list.insertBefore(tile.element, this.#own.element);
-        this.#arrange();
-      }
+  #showStranger() {
+    const isThere = this.#feeds.hasStrangers(STRANGER_MS);
+    if (isThere === (this.#stranger !== null)) {
+      return;
     }
-  }
-
-  /** @param {string} id */
-  #dropStranger(id) {
-    this.#strangers.get(id)?.remove();
-    if (this.#strangers.delete(id)) {
-      this.#arrange();
+    this.#stranger?.remove();
+    this.#stranger = isThere ? new Tile() : null;
+    if (this.#stranger) {
+      this.#list.insertBefore(this.#stranger.element, this.#own.element);
     }
+    this.#arrange();
   }
 
   /** @param {Record<string, {frames: number, ok: number}>} counters by transform id */

@@ -43,8 +43,9 @@ export class Tile {
     this.element.dataset.testid = "own-tile";
   }
 
-  /** Name from the verified roster, or "" where nobody is proved. @param {string} name */
-  setName(name) {
+  /** Name and identity from the verified roster, or "" where nobody is proved. @param {string} name @param {string} [identity] */
+  setName(name, identity = "") {
+    within(this.element, ".tile__name", HTMLElement).title = identity;
     within(this.element, ".tile__name-words", HTMLElement).textContent = name || TILES.unknown;
     within(this.element, ".tile__initials", HTMLElement).textContent = name ? initialsOf(name) : "";
     this.element.dataset.named = String(name !== "");

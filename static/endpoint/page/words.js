@@ -7,7 +7,7 @@ const GATES = {
   checking: { title: "One moment", text: "Conclave is looking at what this browser can do." },
   sign_in: { title: "Taking you to sign-in", text: "Your organisation asks who you are. You come straight back here.", action: "Continue to sign-in" },
   signing_in: { title: "Signing you in", text: "One moment, please." },
-  joining: { title: "Going in", text: "Your browser makes its keys and asks for the key of this conference." },
+  joining: { title: "Going in", text: "Your browser makes its keys and asks for the key of this conference.", action: "Cancel" },
   browser: { title: "This browser cannot take part", text: "A locked conference needs things that it does not have:" },
   left: { title: "You have left", text: "Your keys are deleted. You can go back in as long as the conference lasts.", action: "Go back in" },
   ended: { title: "The conference is over", text: "Its keys have been deleted on this device." },
@@ -17,7 +17,7 @@ const GATES = {
   expired: { title: "Your time in here ran out", text: "The key service did not hear from this browser for too long, and closed its place.", action: "Go back in" },
   denied: { title: "You cannot join this conference", text: "There is no invitation for the account you signed in with. Check the link, or ask the initiator to invite this address." },
   too_early: { title: "A little early", text: "The conference is not open yet. It opens some minutes before its start; the time stands in your invitation.", action: "Try again" },
-  locked: { title: "The conference is locked", text: "Nobody can join at the moment. Ask somebody inside to open it.", action: "Try again" },
+  locked: { title: "The conference is locked", text: "Nobody can join at the moment. Try again later, or ask the initiator.", action: "Try again" },
   full: { title: "Every seat is taken", text: "You can come in when somebody leaves.", action: "Try again" },
   step_up: { title: "Please confirm who you are", text: "This conference asks for a recent sign-in.", action: "Sign in again" },
   too_many: { title: "Too many attempts", text: "You joined several times within a minute. Wait a minute, then try again.", action: "Try again" },
@@ -44,19 +44,19 @@ export const BANNERS = {
   media_reconnecting: "Sound and picture were cut. Coming back …",
   media_failed: "Sound and picture cannot get through. Your network may block them.",
   expired: "The key ran out. Waiting for a new one …",
-  duplicate: "The provider sent one person's stream twice. The second was thrown away.",
+  duplicate: "Someone's picture arrived twice. The copy was thrown away.",
   sound: "Your browser holds the sound back.",
   camera: "The camera cannot be used. Another program may have it, or it is blocked for this address.",
   microphone: "The microphone cannot be used. Another program may have it, or it is blocked for this address.",
 };
 
-/** @type {Record<string, string>} */
+/** @type {Record<string, {text: string, details: string}>} `details`: what whoever looks after the computer may ask for */
 export const CAPABILITIES = {
-  transform: "Encrypting sound and picture inside the page (RTCRtpScriptTransform). Chrome, Edge, Firefox and Safari of this year can.",
-  agreement: "A modern key agreement (X25519 or P-256).",
-  identity: "Ed25519 signatures. Please update your browser.",
-  devices: "Camera and microphone. They need a secure (https) address.",
-  storage: "Storage for the sign-in (IndexedDB). Private windows of some browsers block it.",
+  transform: { text: "Encrypting sound and picture inside the page. Chrome, Edge, Firefox and Safari of this year can.", details: "RTCRtpScriptTransform" },
+  agreement: { text: "A modern way to agree on keys. Please update your browser.", details: "X25519 or P-256 in Web Cryptography" },
+  identity: { text: "Modern signatures. Please update your browser.", details: "Ed25519 in Web Cryptography" },
+  devices: { text: "Camera and microphone. They need a secure (https) address.", details: "navigator.mediaDevices" },
+  storage: { text: "Storage for the sign-in. Private windows of some browsers block it.", details: "IndexedDB" },
 };
 
 export const DEVICES = Object.freeze({
@@ -79,7 +79,7 @@ export const TILES = Object.freeze({
   unreadableTitle: "Frames arrive, but the keys do not fit. Nothing is shown.",
   unknown: "Waiting for keys",
   own: "You",
-  sending: "End-to-end encrypted",
+  sending: "You send encrypted",
   sendingTitle: "Everything you send is locked before it leaves this device",
   notSending: "Not sending",
 });

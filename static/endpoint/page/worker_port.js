@@ -21,16 +21,22 @@ export function codeOf(error) {
 
 export class WorkerPort {
   #next = 1;
+  #join = 0;
+  #isOver = false;
   /** @type {Map<number, {resolve: (value: any) => void, reject: (error: WorkerError) => void}>} */
   #open = new Map();
   /** @type {Map<string, (event: any) => void>} */
   #listeners = new Map();
 
-  /** @param {{onFailed: () => void}} options called when the worker has died */
+  /** @param {{onFailed: () => void}} options called when the worker had to be ended */
   constructor({ onFailed }) {
     this.worker = new Worker(/** @type {string} */ (/** @type {unknown} */ (workerURL())), { type: "module", name: "conclave-keys" });
     this.worker.onmessage = (event) => this.#take(event.data);
-    this.worker.onerror = onFailed;
+    this.worker.onerror = () => {
+      // It might live on after an error that nobody caught: what cannot be relied on must not hold keys or pass frames.
+      this.close();
+      onFailed();
+    };
   }
 
   /**
@@ -43,9 +49,27 @@ export class WorkerPort {
   request(type, members = {}) {
     const request = this.#next++;
     return new Promise((resolve, reject) => {
+      if (this.#isOver) {
+        reject(new WorkerError("worker_failed"));
+        return;
+      }
       this.#open.set(request, { resolve, reject });
       this.worker.postMessage({ ...members, type, request });
     });
+  }
+
+  /** Enter the conference: from now on only what is reported of this stay is heard. @returns {Promise<any>} */
+  join() {
+    this.#join += 1;
+    return this.request("join", { join: this.#join });
+  }
+
+  /** End the worker, with its keys and tokens; nothing passes it any more. */
+  close() {
+    this.#isOver = true;
+    this.worker.terminate();
+    this.#open.forEach(({ reject }) => reject(new WorkerError("worker_failed")));
+    this.#open.clear();
   }
 
   /** One listener for each kind of event. @param {string} event @param {(event: any) => void} listener */
@@ -53,10 +77,12 @@ export class WorkerPort {
     this.#listeners.set(event, listener);
   }
 
-  /** @param {{reply?: number, value?: unknown, error?: string, retryAfterS?: number, event?: string}} message */
+  /** @param {{reply?: number, value?: unknown, error?: string, retryAfterS?: number, event?: string, join?: number}} message */
   #take(message) {
     if (message.event !== undefined) {
-      this.#listeners.get(message.event)?.(message);
+      if (message.join === this.#join) {
+        this.#listeners.get(message.event)?.(message);
+      }
       return;
     }
     const waiting = this.#open.get(message.reply ?? 0);

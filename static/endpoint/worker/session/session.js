@@ -93,9 +93,8 @@ export class Stay {
     return this.#welcomeInTime();
   }
 
-  /** @returns {Promise<Welcome>} */
   #welcomeInTime() {
-    return new Promise((resolve, reject) => {
+    return new Promise((/** @type {(welcome: Welcome) => void} */ resolve, reject) => {
       const timer = setTimeout(() => void this.leave("unreachable").then(() => end("unreachable")), WELCOME_MS);
       this.#onWelcome = (welcome) => {
         clearTimeout(timer);
