@@ -1,0 +1,132 @@
+"""Going in after a refusal, turning back, being put out, and a worker that failed: what the page says is what is true."""
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.joining import JOIN_TIMEOUT_MS, join, open_conference, until
+from tests.scenes import Scene
+from tests.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+# Keeps every track that was given to the page, so that the test can see which of them are live.
+KEEP_TRACKS = """
+window.given = [];
+window.delays = 0;
+const native = MediaDevices.prototype.getUserMedia;
+MediaDevices.prototype.getUserMedia = async function (wanted) {
+  await new Promise((resolve) => setTimeout(resolve, window.delays));
+  const stream = await native.call(this, wanted);
+  window.given.push(...stream.getTracks());
+  return stream;
+};
+"""
+LIVE = "window.given.filter(({ readyState }) => readyState === 'live').length"
+
+
+@pytest.fixture
+def scene(stack: Stack) -> Scene:
+    return Scene.schedule(stack)
+
+
+@pytest.fixture
+def page(scene: Scene, profile) -> Page:
+    context = profile()
+    context.add_init_script(KEEP_TRACKS)
+    return open_conference(context, scene.uri, scene.stack.accounts("participant")[0])
+
+
+def move_start(scene: Scene, minutes: int) -> None:
+    with scene.stack.connect("trusted") as database:
+        moved = "UPDATE conferences_conference SET starts_at = starts_at + %s * interval '1 minute' WHERE id = %s"
+        database.execute(moved, (minutes, scene.conference_id))
+
+
+def is_in(page: Page) -> None:
+    expect(page.locator("body")).to_have_attribute("data-state", "in-conference", timeout=JOIN_TIMEOUT_MS)
+
+
+def test_who_was_too_early_may_try_again(scene: Scene, page: Page) -> None:
+    until(lambda: page.evaluate(LIVE) == 2, "camera and microphone")
+    move_start(scene, 120)
+    page.get_by_test_id("join").click()
+    expect(page.locator("body")).to_have_attribute("data-code", "too_early")
+    assert page.evaluate(LIVE) == 0
+    page.get_by_test_id("gate-action").click()
+    expect(page.locator("body")).to_have_attribute("data-state", "prejoin")
+    until(lambda: page.evaluate(LIVE) == 2, "camera and microphone")
+    move_start(scene, -120)
+    page.get_by_test_id("join").click()
+    is_in(page)
+    page.wait_for_timeout(1500)
+    is_in(page)
+    assert scene.audit("endpoint.left") == []
+    assert page.evaluate(LIVE) == 2
+
+
+def test_who_turns_back_is_not_in_and_may_come_again(page: Page) -> None:
+    held: list[Route] = []
+    page.context.route("**/keys", lambda route: held.append(route))  # noqa: PLW0108 - playwright takes no built-in
+    page.get_by_test_id("join").click()
+    until(lambda: page.wait_for_timeout(100) or held != [], "the key request")
+    expect(page.get_by_test_id("gate-action")).to_have_text("Cancel")
+    page.get_by_test_id("gate-action").click()
+    expect(page.locator("body")).to_have_attribute("data-state", "prejoin")
+    page.get_by_test_id("join").click()
+    page.wait_for_timeout(500)
+    assert len(held) == 1, "the next request waits for the end of the one before"
+    held[0].continue_()
+    until(lambda: page.wait_for_timeout(100) or len(held) == 2, "the second key request")
+    held[1].continue_()
+    is_in(page)
+    page.wait_for_timeout(1500)
+    is_in(page)
+    expect(page.get_by_test_id("people-count")).to_have_text("1")
+
+
+def test_a_camera_that_comes_after_the_leave_is_closed_again(page: Page) -> None:
+    page.get_by_test_id("join").click()
+    is_in(page)
+    until(lambda: page.evaluate(LIVE) == 2, "camera and microphone")
+    page.get_by_test_id("toggle-camera").click()
+    until(lambda: page.evaluate(LIVE) == 1, "the camera is off")
+    page.evaluate("window.delays = 800")
+    page.get_by_test_id("toggle-camera").click()
+    expect(page.get_by_test_id("toggle-camera")).to_have_attribute("aria-busy", "true")
+    page.get_by_test_id("leave").click()
+    expect(page.locator("body")).to_have_attribute("data-state", "ended")
+    page.wait_for_timeout(1500)
+    assert page.evaluate("window.given.length") == 3
+    assert page.evaluate(LIVE) == 0
+
+
+def test_who_joins_before_the_camera_is_there_is_shown_with_it(page: Page, scene: Scene, profile) -> None:
+    context = profile()
+    context.add_init_script(KEEP_TRACKS + "window.delays = 1500;")
+    late = open_conference(context, scene.uri, scene.stack.accounts("participant")[1])
+    late.get_by_test_id("join").click()
+    is_in(late)
+    until(lambda: late.evaluate(LIVE) == 2, "camera and microphone")
+    for device in ("mic", "camera"):
+        expect(late.get_by_test_id(f"toggle-{device}")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("document.body.dataset.state") == "prejoin"
+
+
+def test_who_is_put_out_deletes_the_keys_at_once_and_says_so(scene: Scene, profile) -> None:
+    account = scene.stack.accounts("participant")[0]
+    page = join(profile(), scene.uri, account)
+    scene.withdraw(account["email"])
+    expect(page.locator("body")).to_have_attribute("data-state", "ended", timeout=15_000)
+    expect(page.locator("body")).to_have_attribute("data-code", "withdrawn")
+    until(lambda: scene.audit("key.deleted") != [], "the confirmation", 5)
+
+
+def test_a_worker_that_fails_is_ended_and_the_devices_with_it(page: Page) -> None:
+    page.get_by_test_id("join").click()
+    is_in(page)
+    until(lambda: page.evaluate(LIVE) == 2, "camera and microphone")
+    page.workers[0].evaluate("setTimeout(() => { throw new Error('uncaught'); }, 0)")
+    expect(page.locator("body")).to_have_attribute("data-code", "worker_failed")
+    assert page.evaluate(LIVE) == 0
+    until(lambda: page.workers == [] or page.wait_for_timeout(100), "the end of the worker", 5)
+    assert page.evaluate("window.connections.every(({ connectionState }) => connectionState === 'closed')")
