@@ -15,9 +15,7 @@ WORKER_THREADS = 4
 
 def provider_user(state: State) -> ServiceUser | None:
     """Return the provider's user; it is given the provider's part of the state."""
-    user = service_user(
-        "provider", paths=[state.root, Path(sys.prefix), Path(sys.base_prefix)], hidden=state.trusted_paths
-    )
+    user = service_user("provider", paths=[state.root, Path(sys.prefix), Path(sys.base_prefix)], hidden=state.trusted_paths)
     if user is not None:
         domain = state.root / "provider"
         for path in [domain, *domain.rglob("*")]:

@@ -7,7 +7,5 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # Every second two tasks run: only their failures are news.
-    "loggers": {
-        name: {"level": "WARNING"} for name in ("httpx", "daphne.access", "celery.app.trace", "celery.worker.strategy")
-    },
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "daphne.access", "celery.app.trace", "celery.worker.strategy")},
 }
