@@ -28,7 +28,7 @@ class Grant(AbstractGrant):  # type: ignore[misc]  # the toolkit is untyped
     ``code`` is the hex SHA-256 of the authorization code; ``expires`` is the absolute end of everything given under it.
     """
 
-    organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT)
+    organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT, related_name="+")
     dpop_jkt = models.CharField(max_length=43)
     code_expires_at = models.DateTimeField()
     redeemed_at = models.DateTimeField(null=True)
