@@ -16,7 +16,7 @@ import pytest
 from av import CodecContext, Packet
 from av.error import FFmpegError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from protocol import base64url
 from tests.browser.janus_recording import record_room
@@ -141,9 +141,10 @@ def recorded(stack: Stack, browser) -> Recorded:
 
 def ask_for_key_frames(pages: list[Page]) -> None:
     """A camera that is turned off and on begins with a key frame."""
-    for _ in range(2):
+    for pressed in ("false", "true"):
         for page in pages:
             page.get_by_test_id("toggle-camera").click()
+            expect(page.get_by_test_id("toggle-camera")).to_have_attribute("aria-pressed", pressed)
 
 
 def of_kind(recorded: Recorded, kind: str) -> list[Recording]:

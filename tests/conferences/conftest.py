@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 
 from conferences.models import AuditEntry, Conference, Organisation
 from conferences.services.plan import ConferencePlan, Invitee
 from conferences.services.scheduling import schedule_conference
+from config.sessions import SessionStore
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ADA, BEN, CHIARA = "ada@weaver.example", "ben@weaver.example", "chiara@supplier.example"
