@@ -9,8 +9,13 @@ from django.db.models import Q
 
 
 def new_identifier() -> str:
-    """A fresh 128-bit identifier: 22 characters of base64url (docs/protocol.md section 1)."""
-    return secrets.token_urlsafe(16)
+    """A fresh 128-bit identifier: 22 characters of base64url (docs/protocol.md section 1).
+
+    None begins with a hyphen: ``audit export --conference ID`` would take it for an option.
+    """
+    while (identifier := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return identifier
 
 
 class Organisation(models.Model):

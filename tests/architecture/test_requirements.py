@@ -12,7 +12,7 @@ def documented() -> set[str]:
     return set(ROW.findall((ROOT / "docs/security/requirements.md").read_text()))
 
 
-def tested() -> set[str]:
+def marks_in_tests() -> set[str]:
     tests = [path for path in files() if path.parts[0] == "tests" and path.suffix == ".py" and path.name.startswith("test_")]
     return {mark for path in tests for mark in MARK.findall((ROOT / path).read_text())}
 
@@ -22,11 +22,11 @@ def test_the_table_has_rows():
 
 
 def test_each_requirement_has_a_test():
-    assert documented() - tested() == set()
+    assert documented() - marks_in_tests() == set()
 
 
 def test_each_mark_names_a_requirement():
-    assert tested() - documented() == set()
+    assert marks_in_tests() - documented() == set()
 
 
 def test_the_documents_name_tests_that_are_there():
