@@ -91,6 +91,9 @@ class Hub:
             except (DatabaseError, KMFError):
                 _log.warning("hub: the conference's state cannot be read now")
                 self._wait_s = TICK_S
+            except Exception:  # noqa: BLE001  sockets without a hub would hear nothing for 30 s and not know why
+                _log.exception("hub: a tick failed")
+                self._wait_s = TICK_S
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._wait_s)
             self._wake.clear()
