@@ -8,11 +8,6 @@ def conference_uri(conference_id: str) -> str:
     return f"{settings.ORIGINS.kmf}/c/{conference_id}"
 
 
-def detail_url(conference_id: str) -> str:
-    """Page of the conference at the core application."""
-    return f"{settings.ORIGINS.core}/conferences/{conference_id}"
-
-
 def core_host() -> str:
     """Host name of the core application, without its port."""
     return str(settings.ORIGINS.core).split("//", 1)[1].split(":", 1)[0]

@@ -1,6 +1,5 @@
 """The key that signs access tokens: an ES256 key in a file of mode 0600, outside database and backups."""
 
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,19 +21,6 @@ class SigningKey:
 
     def __repr__(self) -> str:
         return f"SigningKey(kid={self.kid})"
-
-
-def ensure_signing_key(path: Path) -> None:
-    """Make the token-signing key at ``path`` (PEM, PKCS #8, mode 0600) unless it is there already."""
-    if path.exists():
-        return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
 
 
 def signing_key() -> SigningKey:

@@ -4,16 +4,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from kmf.authorization.keys import ensure_signing_key, public_jwks, signing_key
+from kmf.authorization.keys import public_jwks, signing_key
 
 
-def test_the_key_is_made_once_and_readable_by_its_owner_only(tmp_path, settings):
-    settings.TOKEN_SIGNING_KEY_FILE = tmp_path / "secrets" / "token-signing.pem"
-    ensure_signing_key(settings.TOKEN_SIGNING_KEY_FILE)
+def test_the_published_key_is_the_public_half_only(settings):
     assert stat.S_IMODE(settings.TOKEN_SIGNING_KEY_FILE.stat().st_mode) == 0o600
-    before = settings.TOKEN_SIGNING_KEY_FILE.read_bytes()
-    ensure_signing_key(settings.TOKEN_SIGNING_KEY_FILE)
-    assert settings.TOKEN_SIGNING_KEY_FILE.read_bytes() == before
     key = signing_key()
     assert public_jwks()["keys"][0]["kid"] == key.kid
     assert repr(key) == f"SigningKey(kid={key.kid})"
