@@ -2,7 +2,7 @@ PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest --durations=15 --durations-min=2
 CHECK_STATE = var/check
 
-.PHONY: run test check lock
+.PHONY: run test test-provider test-quick check lock
 
 run: ## The whole system on this machine, until Ctrl-C
 	@deploy/setup.sh run
@@ -10,9 +10,14 @@ run: ## The whole system on this machine, until Ctrl-C
 
 test: ## Everything: static checks, both sites' tests, real browsers and media servers
 	@deploy/setup.sh test
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check test-provider test-quick
+	@$(PYTEST) tests --part=system
+
+test-provider:
 	@$(PYTEST) tests/provider --ds=config.settings.provider
-	@$(PYTEST) tests
+
+test-quick: ## What needs neither the running system nor a browser
+	@$(PYTEST) tests --part=quick
 
 check: ## What can be told without running anything
 	$(PYTHON) -m ruff check --quiet .

@@ -25,13 +25,25 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return True if within_provider else None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--part", choices=("quick", "system"), help="quick: without the running system; system: with it")
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Cheap tests first, then those of the running system, browsers last.
 
     Playwright keeps an event loop running in this thread, under which neither Django's database nor asyncio tests work.
     """
-    items.sort(key=lambda item: [name in getattr(item, "fixturenames", ()) for name in ("browser", "stack")])
+    items.sort(key=_cost)
+    part = config.getoption("--part")
+    if part is not None:
+        config.hook.pytest_deselected(items=[item for item in items if any(_cost(item)) != (part == "system")])
+        items[:] = [item for item in items if any(_cost(item)) == (part == "system")]
+
+
+def _cost(item: pytest.Item) -> list[bool]:
+    return [name in getattr(item, "fixturenames", ()) for name in ("browser", "stack")]
 
 
 @pytest.fixture(scope="session")
