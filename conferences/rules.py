@@ -1,11 +1,13 @@
 """Pure rules of a conference's life in time. No database, no clock."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from conferences.models import Conference
 
-MAX_INVITED = 500  # participants beside the initiator
+MAX_INVITED = 1000  # participants beside the initiator
+REMINDED_BEFORE = timedelta(minutes=15)
+WORTH_A_REMINDER = timedelta(hours=1)  # who is invited later than this before the start has just read the invitation
 
 
 class State(StrEnum):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from conferences.mail.invitation import cancellation_mail, invitation_mail
+from conferences.mail.invitation import cancellation_mail, invitation_mail, reminder_mail
 from conferences.models import OutboxItem, Participant
 from conferences.rules import is_over
 
@@ -34,6 +34,22 @@ def send_cancellation(item: OutboxItem, now: datetime) -> None:
     if participant.withdrawn_at is None and participant.conference.ended_at is None:
         return
     cancellation_mail(participant.conference, participant, sequence=item.payload["sequence"], now=now).send()
+
+
+def send_reminder(item: OutboxItem, now: datetime) -> None:
+    """Mail the reminder; nothing where it has begun, is over, or this invitation stands no more or was never sent.
+
+    Raises:
+        OSError, smtplib.SMTPException: the mail server is away or refuses; the item waits, until the start.
+
+    """
+    participant = _participant(item)
+    if participant is None or participant.withdrawn_at is not None or participant.mailed_at is None:
+        return
+    if participant.reminded_at is not None or is_over(participant.conference, now) or now >= participant.conference.starts_at:
+        return
+    reminder_mail(participant.conference, participant).send()
+    Participant.objects.filter(pk=participant.pk).update(reminded_at=now)
 
 
 def _participant(item: OutboxItem) -> Participant | None:

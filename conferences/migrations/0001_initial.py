@@ -96,6 +96,7 @@ class Migration(migrations.Migration):
                 ('invited_at', models.DateTimeField()),
                 ('invited_by', models.CharField(max_length=200)),
                 ('mailed_at', models.DateTimeField(blank=True, null=True)),
+                ('reminded_at', models.DateTimeField(blank=True, null=True)),
                 ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
                 ('conference', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='participants', to='conferences.conference')),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='conferences.organisation')),

@@ -114,6 +114,7 @@ class Participant(models.Model):
     invited_at = models.DateTimeField()
     invited_by = models.CharField(max_length=200)
     mailed_at = models.DateTimeField(null=True, blank=True)  # the invitation went to the mail server; null: it waits
+    reminded_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

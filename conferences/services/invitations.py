@@ -45,6 +45,7 @@ def invite_participant(*, conference_id: str, invitee: Invitee, actor: str, acto
         "invited_by": actor_name,
         "withdrawn_at": None,
         "mailed_at": None,
+        "reminded_at": None,
     }
     participant, made = Participant.objects.get_or_create(
         conference=conference, identity=invitee.identity, defaults={"organisation": conference.organisation, **fresh}

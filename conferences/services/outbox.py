@@ -44,12 +44,23 @@ def enqueue(
     return OutboxItem.objects.create(kind=kind, payload=payload, organisation=organisation, created_at=now, due_at=due_at or now)
 
 
-def enqueue_all(*, kind: str, payloads: Iterable[dict[str, Any]], organisation: Organisation, now: datetime) -> None:
-    """Write many effects of one kind at once, due now."""
-    OutboxItem.objects.bulk_create(
-        [OutboxItem(kind=kind, payload=one, organisation=organisation, created_at=now, due_at=now) for one in payloads],
-        batch_size=500,
-    )
+def enqueue_all(
+    *,
+    kind: str,
+    payloads: Iterable[dict[str, Any]],
+    organisation: Organisation,
+    now: datetime,
+    due_at: datetime | None = None,
+) -> None:
+    """Write many effects of one kind at once, due at the same moment; else as ``enqueue``."""
+    common = {"kind": kind, "organisation": organisation, "created_at": now, "due_at": due_at or now}
+    OutboxItem.objects.bulk_create([OutboxItem(payload=one, **common) for one in payloads], batch_size=500)
+
+
+def forget_delivered(*, before: datetime) -> int:
+    """Delete what was delivered before a moment; returns how many rows."""
+    deleted, _by_model = OutboxItem.objects.filter(done_at__lt=before).delete()
+    return deleted
 
 
 def deliver_due(*, now: datetime, handlers: Mapping[str, Handler], limit: int) -> Delivery:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from conferences.mail.delivery import send_cancellation, send_invitation
+from conferences.mail.delivery import send_cancellation, send_invitation, send_reminder
 from conferences.services.outbox import Handler
 
 _handlers: dict[str, Handler] = {
     "invitation.request": send_invitation,
     "invitation.cancel": send_cancellation,
+    "invitation.reminder": send_reminder,
 }
 
 

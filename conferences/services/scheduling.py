@@ -1,13 +1,13 @@
 """Scheduling and ending a conference. Each decision, its audit entry and its effects to come are one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from conferences.errors import AlreadyInvited, ConferenceOver, TooManyParticipants, UnknownConference
 from conferences.models import Conference, Organisation, Participant
-from conferences.rules import MAX_INVITED, is_over
+from conferences.rules import MAX_INVITED, REMINDED_BEFORE, WORTH_A_REMINDER, is_over
 from conferences.services.audit import Fact, record, record_all
 from conferences.services.outbox import enqueue, enqueue_all
 from conferences.services.plan import ConferencePlan, Invitee
@@ -156,9 +156,12 @@ def open_conference(conference_id: str, now: datetime) -> Conference:
     return conference
 
 
-def enqueue_invitations(conference: Conference, participants: Iterable[Participant], now: datetime) -> None:
-    """Mail the invitation (iCalendar REQUEST) to each soon."""
+def enqueue_invitations(conference: Conference, participants: Sequence[Participant], now: datetime) -> None:
+    """Mail the invitation (iCalendar REQUEST) to each soon, and remind those who are invited well ahead."""
     _enqueue_mails("invitation.request", conference, participants, now)
+    people = [participant for participant in participants if participant.kind == Participant.Kind.PERSON]
+    if conference.starts_at - now >= WORTH_A_REMINDER:
+        _enqueue_mails("invitation.reminder", conference, people, now, due_at=conference.starts_at - REMINDED_BEFORE)
 
 
 def enqueue_cancellations(conference: Conference, participants: Iterable[Participant], now: datetime) -> None:
@@ -166,10 +169,12 @@ def enqueue_cancellations(conference: Conference, participants: Iterable[Partici
     _enqueue_mails("invitation.cancel", conference, participants, now)
 
 
-def _enqueue_mails(kind: str, conference: Conference, participants: Iterable[Participant], now: datetime) -> None:
+def _enqueue_mails(
+    kind: str, conference: Conference, participants: Iterable[Participant], now: datetime, due_at: datetime | None = None
+) -> None:
     ids = [participant.pk for participant in participants]
     payloads = [{"conference": conference.id, "participant": pk, "sequence": conference.sequence} for pk in ids]
-    enqueue_all(kind=kind, payloads=payloads, organisation=conference.organisation, now=now)
+    enqueue_all(kind=kind, payloads=payloads, organisation=conference.organisation, now=now, due_at=due_at)
 
 
 def enqueue_change(conference: Conference, now: datetime) -> None:

@@ -20,5 +20,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "deliver-outbox": {"task": "conferences.deliver_outbox", "schedule": 1.0, "options": {"expires": 5}},
     "sweep": {"task": "kmf.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "clean-conferences": {"task": "conferences.clean", "schedule": 3600.0, "options": {"expires": 3600}},
     "clean": {"task": "kmf.clean", "schedule": 60.0, "options": {"expires": 60}},
 }

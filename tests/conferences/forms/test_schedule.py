@@ -18,7 +18,7 @@ GOOD = {
     "rooms": "boardroom@weaver.example",
     "on_join": "share",
 }
-MANY = "\n".join(f"p{n}@weaver.example" for n in range(501))
+MANY = "\n".join(f"p{n}@weaver.example" for n in range(1001))
 
 
 def bound(**changes: str) -> ScheduleForm:
@@ -64,7 +64,7 @@ def test_a_good_form_becomes_a_plan() -> None:
         ({"invitees": "nonsense\nben@weaver.example\nben@weaver.example"}, "invitees", "listed twice"),
         ({"rooms": "ben@weaver.example"}, "rooms", "listed twice"),
         ({"invitees": ADA}, "invitees", "invited already"),
-        ({"invitees": MANY, "rooms": ""}, "invitees", "501 are listed"),
+        ({"invitees": MANY, "rooms": ""}, "invitees", "1001 are listed"),
         ({"invitees": "ben@weaver.example\x00"}, "invitees", ""),
         ({"invitees": "B\x1b[31m <ben@weaver.example>"}, "invitees", "cannot be shown"),
         ({"invitees": f"{'x' * 250}@weaver.example"}, "invitees", "longer than an e-mail address"),

@@ -125,7 +125,7 @@ def test_an_invitation_is_not_mailed_after_the_end(
     schedule: Callable[..., Conference], now: datetime, mailoutbox: list[Any]
 ) -> None:
     schedule()
-    assert deliver(now + timedelta(days=1)) == Delivery(2, 0)
+    assert deliver(now + timedelta(days=1)) == Delivery(4, 0)  # two invitations, two reminders
     assert mailoutbox == []
 
 

@@ -87,7 +87,7 @@ def test_a_refused_change_leaves_everything(
 
 
 def test_a_full_conference_takes_nobody(schedule: Callable[..., Conference], now: datetime) -> None:
-    conference = schedule(invitees=tuple(Invitee(f"p{n}@weaver.example") for n in range(500)))
+    conference = schedule(invitees=tuple(Invitee(f"p{n}@weaver.example") for n in range(1000)))
     before = snapshot(conference)
     with pytest.raises(TooManyParticipants):
         invite(conference, DORA, now)

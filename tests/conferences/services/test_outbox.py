@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from conferences.models import Organisation, OutboxItem
-from conferences.services.outbox import Delivery, deliver_due, enqueue
+from conferences.services.outbox import Delivery, deliver_due, enqueue, forget_delivered
 from conferences.services.outbox_handlers import register, registered
 
 
@@ -92,4 +92,30 @@ def test_the_task_delivers_with_the_registered_handlers(schedule: Callable[..., 
     OutboxItem.objects.exclude(kind__startswith="invitation.").delete()
     deliver_outbox()
     assert len(mailoutbox) == 2
-    assert not OutboxItem.objects.filter(done_at=None).exists()
+    assert not OutboxItem.objects.filter(done_at=None, due_at__lte=datetime.now().astimezone()).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_three_deliveries_at_once_hand_out_each_item_once(now: datetime) -> None:
+    fill(Organisation.objects.create(name="Weaver", slug="weaver"), now, 30)
+    seen: list[int] = []
+
+    def worker() -> None:
+        deliver_due(now=now, handlers={"probe": lambda item, _now: seen.append(item.pk)}, limit=50)
+        connection.close()
+
+    workers = [Thread(target=worker) for _ in range(3)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join(20)
+    assert sorted(seen) == sorted(OutboxItem.objects.values_list("pk", flat=True))
+    assert OutboxItem.objects.filter(attempts=1, done_at=now).count() == 30
+
+
+def test_what_was_delivered_long_ago_is_forgotten(organisation: Organisation, now: datetime) -> None:
+    old, waiting = fill(organisation, now, 2)
+    OutboxItem.objects.filter(pk=old.pk).update(done_at=now)
+    assert forget_delivered(before=now) == 0
+    assert forget_delivered(before=now + timedelta(seconds=1)) == 1
+    assert list(OutboxItem.objects.all()) == [waiting]

@@ -21,7 +21,7 @@ def test_schedule_writes_rows_audit_and_outbox(schedule: Callable[..., Conferenc
     roles = dict(conference.participants.values_list("identity", "role"))
     assert roles == {ADA: "initiator", BEN: "participant", CHIARA: "participant"}
     assert events(conference) == ["conference.scheduled"] + ["participant.invited"] * 3
-    assert kinds() == ["conference.changed", "invitation.request", "invitation.request"]
+    assert kinds() == ["conference.changed"] + ["invitation.reminder"] * 2 + ["invitation.request"] * 2
     assert len(set(conference.participants.values_list("pseudonym", flat=True))) == 3
     payloads = OutboxItem.objects.filter(kind="invitation.request").values_list("payload", flat=True)
     assert all(set(payload) == {"conference", "participant", "sequence"} for payload in payloads)
@@ -32,9 +32,9 @@ def test_schedule_writes_rows_audit_and_outbox(schedule: Callable[..., Conferenc
     [
         ((Invitee(BEN), Invitee(BEN)), AlreadyInvited),
         ((Invitee(ADA),), AlreadyInvited),
-        (tuple(Invitee(f"p{n}@weaver.example") for n in range(501)), TooManyParticipants),
+        (tuple(Invitee(f"p{n}@weaver.example") for n in range(1001)), TooManyParticipants),
     ],
-    ids=["somebody twice", "the initiator", "501 invitees"],
+    ids=["somebody twice", "the initiator", "1001 invitees"],
 )
 def test_a_refused_plan_leaves_nothing(
     schedule: Callable[..., Conference], invitees: tuple[Invitee, ...], error: type[Exception]
@@ -52,7 +52,7 @@ def test_a_form_sent_twice_makes_one_conference(organisation: Organisation, now:
     first, second = (schedule_conference(plan=plan, **who, now=now, conference_id="A" * 22) for _ in range(2))
     assert first == second
     assert Participant.objects.count() == 2
-    assert kinds() == ["conference.changed", "invitation.request"]
+    assert kinds() == ["conference.changed", "invitation.reminder", "invitation.request"]
 
 
 def test_a_form_of_somebody_else_opens_nothing(organisation: Organisation, now: datetime) -> None:
@@ -67,14 +67,14 @@ def test_a_form_of_somebody_else_opens_nothing(organisation: Organisation, now: 
     assert Participant.objects.count() == 1
 
 
-def test_500_invitees_cost_a_bounded_number_of_queries(
+def test_1000_invitees_cost_a_bounded_number_of_queries(
     schedule: Callable[..., Conference], django_assert_max_num_queries: Callable[..., object]
 ) -> None:
-    invitees = tuple(Invitee(f"p{n}@weaver.example") for n in range(500))
+    invitees = tuple(Invitee(f"p{n}@weaver.example") for n in range(1000))
     with django_assert_max_num_queries(25):
         conference = schedule(invitees=invitees)
-    assert conference.participants.count() == 501
-    assert AuditChain.objects.get(chain=conference.id).number == 502
+    assert conference.participants.count() == 1001
+    assert AuditChain.objects.get(chain=conference.id).number == 1002
 
 
 def test_ending_before_the_start_cancels_in_every_calendar(
