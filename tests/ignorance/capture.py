@@ -58,7 +58,7 @@ class Capture:
         self._command = [sys.executable, "-m", "tests.ignorance.capture", str(path), *map(str, sorted(ports))]
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(self._command)
+        self._process = subprocess.Popen(self._command)  # noqa: S603  our own command
         wait_for(lambda: self.path.exists() and self.path.stat().st_size > 0, "the recording to begin")
         return self
 

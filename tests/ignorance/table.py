@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 NEVER, MAY, KNOWS = "never", "may", "knows"
-SIGNS = {NEVER: "–", MAY: "(✓)", KNOWS: "✓"}
+SIGNS = {NEVER: "-", MAY: "(✓)", KNOWS: "✓"}
 
 PEOPLE = ("titles", "names", "e-mail addresses")
 KEYS = ("EKT keys", "member secrets, conference and day keys", "root key")
