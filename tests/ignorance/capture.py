@@ -15,7 +15,7 @@ from typing import Self
 from tests.stack import wait_for
 
 RECORD = struct.Struct("!BHHII")
-OUTGOING = 4  # linux/if_packet.h; every packet is seen as incoming too
+OUTGOING = 4  # linux/if_packet.h; over this interface every packet comes in as well
 SO_RCVBUFFORCE = 33
 BUFFER = 64 << 20
 TCP, UDP = 6, 17
@@ -29,7 +29,7 @@ def main(path: str, ports: set[int]) -> None:
         file.write(RECORD.pack(0, 0, 0, 0, 0))
         while True:
             packet, address = receiver.recvfrom(1 << 17)
-            if address[2] != OUTGOING:
+            if address[2] == OUTGOING:
                 continue
             record = payload_of(packet, ports)
             if record:

@@ -67,8 +67,8 @@ TRUSTED_SIDE = (
     Place("temporary files"),
     Place(
         "trusted site's memory",
-        knows=(*_OF_THE_KMF, *KEYS, "tokens for the trusted side", "secrets of the trusted side"),
-        may=(*CREDENTIALS, "tokens for the provider"),
+        knows=(*_OF_THE_KMF, KEYS[1], "tokens for the trusted side", "secrets of the trusted side"),
+        may=(*KEYS, *CREDENTIALS, "tokens for the provider"),  # other keys are read at each use and overwritten soon
         needs_root=True,
     ),
     Place(
@@ -78,9 +78,7 @@ TRUSTED_SIDE = (
         needs_root=True,
     ),
 )
-ENDPOINT = (
-    Place("leaver's browser profile", knows=("conference ids",), may=("titles", "sessions", "authorization codes", "names")),
-)
+ENDPOINT = (Place("leaver's browser profile", knows=("conference ids",), may=(*PEOPLE, "sessions", "authorization codes")),)
 PLACES = (*PROVIDER_SIDE, *TRUSTED_SIDE, *ENDPOINT)
 
 
