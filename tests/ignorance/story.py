@@ -1,6 +1,5 @@
 """The story whose traces are looked for: schedule, mail, three people in, media, one leaves, audit, end."""
 
-import base64
 import json
 import re
 import secrets
@@ -52,19 +51,14 @@ class CarefulPerson(Person):
 
 @dataclass
 class Told:
-    """What a browser was seen to send: authorization codes, tokens, public halves of its proofs' keys."""
+    """What a browser was seen to send: authorization codes, and tokens for the trusted side."""
 
     codes: set[str]
     tokens: set[str]
-    public_points: set[bytes]
 
     def note(self, request: Request) -> None:
         self.codes.update(parse_qs(urlsplit(request.url).query).get("code", []))
         headers = request.headers
-        if "dpop" in headers:
-            head = headers["dpop"].split(".")[0]
-            jwk = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))["jwk"]
-            self.public_points.add(base64.urlsafe_b64decode(jwk["x"] + "="))
         if headers.get("authorization", "").startswith("DPoP ") and "provider" not in request.url:
             self.tokens.add(headers["authorization"][5:])
 
@@ -86,7 +80,7 @@ class Story:
             for role in ROLES
         }
         self._open = ExitStack()
-        self.told = Told(set(), set(), set())
+        self.told = Told(set(), set())
         self.cookies: set[str] = set()
         self.ice_passwords: set[str] = set()
         self.values: dict[str, list[bytes | str]] = {}
