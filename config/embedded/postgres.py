@@ -136,6 +136,11 @@ class Cluster:
             "password_encryption = scram-sha-256",
             "timezone = UTC",
             "log_timezone = UTC",
+            # A failing statement carries titles, names and addresses, and so does its detail: neither belongs in a log.
+            "log_min_error_statement = panic",
+            "log_error_verbosity = terse",
+            "log_parameter_max_length = 0",
+            "log_parameter_max_length_on_error = 0",
         ]
         if not self.durable:
             lines += ["fsync = off", "synchronous_commit = off", "full_page_writes = off"]
