@@ -24,6 +24,7 @@ from config.embedded.secrets import make_secrets
 from config.embedded.state import ForeignDirectory, State, make_directory
 from config.embedded.supervisor import ServiceFailed, Supervisor
 from config.embedded.users import NoUserTool
+from config.embedded.view import ClosedToOthers
 from config.embedded.wait import NotReady
 from config.env import Environment, state_dir
 from config.settings.origins import read_origins
@@ -36,6 +37,7 @@ EXPECTED = (
     NotReady,
     NoUserTool,
     ForeignDirectory,
+    ClosedToOthers,
     psycopg.Error,
     OSError,
 )

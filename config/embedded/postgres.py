@@ -53,7 +53,7 @@ class Cluster:
 
     def prepare(self) -> Service:
         """Make the cluster if need be, and its configuration; returns the service to start."""
-        user = service_user("postgres", paths=[postgres_programs(), self.data.parent])
+        user = service_user("postgres", self.state)
         for directory, mode in ((self.data, 0o700), (self.socket_directory, 0o755)):
             make_directory(directory, mode)
             if user is not None:

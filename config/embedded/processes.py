@@ -13,6 +13,7 @@ from pathlib import Path
 from config.embedded.users import ServiceUser, as_user
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PR_SET_NO_NEW_PRIVS = 38
 LONG_LOG_BYTES = 10_000_000  # set aside at the next start
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
@@ -49,7 +50,7 @@ def start(service: Service, log: Path) -> subprocess.Popen[bytes]:
     if log.exists() and log.stat().st_size > LONG_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
     command, switch = as_user(service.user, service.command, service.orphan_signal)
-    with log.open("ab") as output:
+    with open(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "ab") as output:  # noqa: PTH123
         return subprocess.Popen(  # noqa: S603  commands are ours
             command,
             env=service.environment,
@@ -84,6 +85,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 def _die_with_parent(orphan_signal: signal.Signals, parent: int) -> Callable[[], None]:
     def run_in_child() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys
+        _prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program with more rights than ours ever starts from it
         _prctl(PR_SET_PDEATHSIG, int(orphan_signal), 0, 0, 0)
         if os.getppid() != parent:  # it died between fork and here
             os._exit(1)

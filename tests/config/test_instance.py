@@ -1,7 +1,6 @@
 """``make run`` itself: what it brings up, how it ends, what it survives."""
 
 import json
-import os
 import stat
 import subprocess
 import sys
@@ -12,7 +11,6 @@ import httpx
 import pytest
 
 from config.embedded.leftovers import list_leftovers
-from config.embedded.users import service_user
 from config.env import ROOT
 from tests.stack import Stack, wait_for
 
@@ -64,23 +62,6 @@ def test_provider_knows_nothing_of_the_trusted_side(stack):
     own = (stack.state.root / "provider" / "env").read_text()
     assert "conclave_trusted" not in own
     assert "REDIS_URL" not in own
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give user ids away")
-def test_foreign_parts_have_user_ids_of_their_own(stack):
-    ids = {name: Path(f"/proc/{stack.pid(name)}").stat().st_uid for name in ("postgres", "provider", "janus", "turn")}
-    assert 0 not in ids.values()
-    assert len(set(ids.values())) == len(ids)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give user ids away")
-def test_provider_user_reads_no_trusted_file(stack):
-    user = service_user("provider", paths=[])
-    secret = stack.state.root / "trusted" / "secrets" / "root.key"
-    command = ["/bin/cat", str(secret)]
-    result = subprocess.run(command, user=user.uid, group=user.gid, extra_groups=[], capture_output=True, check=False)  # noqa: S603
-    assert result.returncode != 0
-    assert result.stdout == b""
 
 
 def test_nothing_listens_beyond_loopback_but_media(stack):
