@@ -1,7 +1,7 @@
 """What a semi-trusted process would try if its program were hostile. Runs alone, by any Python: standard library only.
 
 Reads a JSON object from standard input: ``open`` (paths), ``list`` (directories), ``signal`` and ``trace`` (process ids),
-``handles`` (``[mount point, handle type, hex]`` of files). Prints what succeeded under the same names. Nothing that it reads is kept.
+``handles`` (``[mount point, handle type, hex]`` of files). Prints what succeeded under the same names. Nothing is kept.
 """
 
 import ctypes

@@ -90,7 +90,7 @@ def test_every_domain_has_its_own_user(stack):
     assert len(set(uids.values())) == len(uids)
 
 
-@pytest.mark.requirement("TRUST-4")
+@pytest.mark.requirement("TRUST-1")
 @pytest.mark.parametrize("name", OWN_FILE)
 def test_semi_trusted_part_reads_nothing_of_the_trusted_side(stack, name):
     pids, files, directories = windows(stack)
@@ -108,13 +108,8 @@ def test_the_attacker_can_do_what_root_can(stack):
     _, files, _ = windows(stack)
     secret = stack.state.root / "trusted" / "secrets" / "root.key"
     kind, handle = handle_of(secret)
-    readable = [str(secret), files[0]]
-    order = {
-        "open": readable,
-        "signal": [stack.pid("trusted")],
-        "trace": [stack.pid("trusted")],
-        "handles": [["/", kind, handle]],
-    }
+    readable, target = [str(secret), files[0]], stack.pid("trusted")
+    order = {"open": readable, "signal": [target], "trace": [target], "handles": [["/", kind, handle]]}
     command = [sys.executable, str(ATTACKER)]
     result = subprocess.run(command, input=json.dumps(order), capture_output=True, text=True, check=True)  # noqa: S603
     found = json.loads(result.stdout)
