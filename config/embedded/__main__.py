@@ -64,7 +64,7 @@ def up(state: State) -> int:
     """Bring the instance up, print ``ready`` and the origins, tend it until the end is requested."""
     environment = Environment("none")
     origins = read_origins(environment)
-    supervisor = Supervisor(state, say=say)
+    supervisor = Supervisor(state, say=say, adopt=True)
     instance = Instance(
         state=state,
         origins=origins,

@@ -74,8 +74,8 @@ class Instance:
         self.say("media servers, sites and workers")
         for service in media.prepare():
             self.supervisor.start(service)
-        self.supervisor.start(sites.provider_site(self.state, self.provider_port))
-        self.supervisor.start(sites.trusted_site(self.state, self.port))
+        self.supervisor.start(sites.provider_site(self.state, self.provider_port, self.origins))
+        self.supervisor.start(sites.trusted_site(self.state, self.port, self.origins))
         for service in sites.workers(self.state):
             self.supervisor.start(service)
         wait_until_ready(self.origins, check_alive=self.supervisor.check_alive)

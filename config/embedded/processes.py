@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config.embedded.liveness import Liveness
+from config.embedded.logs import open_log, rotate
 from config.embedded.users import ServiceUser, as_user
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_SET_NO_NEW_PRIVS = 38
-LONG_LOG_BYTES = 10_000_000  # set aside at the next start
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
@@ -31,6 +32,8 @@ class Service:
         stop_signal: asks it to end in order.
         orphan_signal: what it gets when the supervisor dies without a word.
         stop_s: seconds before it is killed.
+        ready: tells whether it may be used.
+        liveness: tells whether it still answers.
 
     """
 
@@ -43,14 +46,14 @@ class Service:
     orphan_signal: signal.Signals = signal.SIGKILL
     stop_s: float = 8.0
     ready: Callable[[], bool] | None = field(default=None, compare=False)
+    liveness: Liveness | None = field(default=None, compare=False)
 
 
 def start(service: Service, log: Path) -> subprocess.Popen[bytes]:
     """Start it in a session of its own, both outputs appended to ``log``, standard input empty."""
-    if log.exists() and log.stat().st_size > LONG_LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
+    rotate(log)
     command, switch = as_user(service.user, service.command, service.orphan_signal)
-    with open(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "ab") as output:  # noqa: PTH123
+    with open_log(log) as output:
         return subprocess.Popen(  # noqa: S603  commands are ours
             command,
             env=service.environment,

@@ -3,10 +3,12 @@
 import sys
 
 from config.embedded.environment import process_environment
+from config.embedded.liveness import Liveness
 from config.embedded.owners import domain_user
 from config.embedded.processes import Service
 from config.embedded.state import State
 from config.env import ROOT
+from config.settings.origins import Origins, host_of
 
 WORKER_THREADS = 4
 
@@ -19,14 +21,14 @@ def preparation(state: State) -> list[Service]:
     ]
 
 
-def trusted_site(state: State, port: int) -> Service:
+def trusted_site(state: State, port: int, origins: Origins) -> Service:
     """Core application, Authorization Module and KMF in one process."""
-    return _daphne(state, "trusted", port)
+    return _daphne(state, "trusted", port, host_of(origins.kmf))
 
 
-def provider_site(state: State, port: int) -> Service:
+def provider_site(state: State, port: int, origins: Origins) -> Service:
     """Conference provider: call processing and the control of the MDD."""
-    return _daphne(state, "provider", port)
+    return _daphne(state, "provider", port, host_of(origins.provider))
 
 
 def workers(state: State) -> list[Service]:
@@ -42,20 +44,23 @@ def workers(state: State) -> list[Service]:
     ]
 
 
-def _daphne(state: State, domain: str, port: int) -> Service:
+def _daphne(state: State, domain: str, port: int, host: str) -> Service:
     application = f"config.asgi_{domain}:application"
     # A frozen reader is noticed in 14 s with these; with the defaults in 50 s.
     limits = ["--ping-interval", "5", "--ping-timeout", "10"]
     # No access log: it would carry authorization codes.
     listen = ["--bind", "127.0.0.1", "--port", str(port), "--verbosity", "0"]
-    return _python(state, domain, domain, "-m", "daphne", *listen, *limits, "--no-server-name", application)
+    return _python(
+        state, domain, domain, "-m", "daphne", *listen, *limits, "--no-server-name", application, liveness=Liveness(port, host)
+    )
 
 
-def _python(state: State, domain: str, name: str, *arguments: str) -> Service:
+def _python(state: State, domain: str, name: str, *arguments: str, liveness: Liveness | None = None) -> Service:
     return Service(
         name=name,
         command=[sys.executable, *arguments],
         environment=process_environment(state, domain),
         directory=ROOT,
         user=domain_user(state, domain),
+        liveness=liveness,
     )
