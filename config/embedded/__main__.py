@@ -19,6 +19,7 @@ from config.embedded.instance import Instance
 from config.embedded.leftovers import list_leftovers
 from config.embedded.media import MediaMissing
 from config.embedded.ports import PortTaken
+from config.embedded.preflight import CannotKeepState, check_room
 from config.embedded.programs import ProgramMissing
 from config.embedded.secrets import make_secrets
 from config.embedded.state import ForeignDirectory, State, make_directory
@@ -38,6 +39,7 @@ EXPECTED = (
     NoUserTool,
     ForeignDirectory,
     ClosedToOthers,
+    CannotKeepState,
     psycopg.Error,
     OSError,
 )
@@ -76,6 +78,7 @@ def up(state: State) -> int:
     _listen_for_the_end()
     status = 0
     try:
+        check_room(state)
         with _only_supervisor(state):
             try:
                 instance.start()

@@ -10,6 +10,7 @@ from config.embedded.media import Media
 from config.embedded.owners import hand_over
 from config.embedded.ports import check_free, free_port
 from config.embedded.postgres import DOMAINS, Cluster
+from config.embedded.preflight import check_media_programs
 from config.embedded.secrets import make_secrets
 from config.embedded.state import State
 from config.embedded.supervisor import Supervisor
@@ -51,6 +52,7 @@ class Instance:
             NotReady: an origin is not ready in time.
 
         """
+        check_media_programs()
         check_free(self.port, "CONCLAVE_PORT")
         check_free(self.provider_port, "CONCLAVE_PROVIDER_PORT")
         self.state.make_directories()

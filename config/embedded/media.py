@@ -66,7 +66,7 @@ class Media:
     def _service(self, name: str, command: list[str], directory: Path) -> Service:
         program = shutil.which(command[0], path=SYSTEM_PATH)
         if program is None:
-            message = f"{command[0]} is not installed (deploy/setup.sh does it)"
+            message = f"{command[0]} is not installed; as root: deploy/setup.sh run"
             raise MediaMissing(message)
         user = service_user(name, self.state)
         if user is not None:

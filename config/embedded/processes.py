@@ -88,6 +88,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 def _die_with_parent(orphan_signal: signal.Signals, parent: int) -> Callable[[], None]:
     def run_in_child() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys
+        os.umask(0o077)
         _prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program with more rights than ours ever starts from it
         _prctl(PR_SET_PDEATHSIG, int(orphan_signal), 0, 0, 0)
         if os.getppid() != parent:  # it died between fork and here

@@ -58,14 +58,14 @@ class View:
             raise ClosedToOthers(message)
 
     def _script(self) -> str:
-        stage, lines = shlex.quote(str(self.stage)), []
+        stage, lines = shlex.quote(str(self.stage)), ["umask 022"]
         for directory, paths in self.shown:
             lines.append(f"mount -t tmpfs -o mode=0755,size=1m none {stage}")
             for path in paths:
                 target = shlex.quote(str(self.stage / path.relative_to(directory)))
                 lines.append(f"mkdir -p {target}; mount --bind {shlex.quote(str(path))} {target}")
             lines.append(f"mount --move {stage} {shlex.quote(str(directory))}")
-        return "; ".join([*lines, 'cd "$PWD"', 'exec "$@"'])
+        return "; ".join([*lines, "umask 077", 'cd "$PWD"', 'exec "$@"'])
 
 
 def view_of(paths: list[Path], stage: Path) -> View | None:

@@ -150,13 +150,13 @@ def test_view_needs_no_open_door_behind_it(stack, tmp_path):
     closed.chmod(0o700)
     view = view_of([closed / "a" / "shown"], tmp_path / "stage")
     user = replace(service_user("provider", stack.state), view=view)
-    script = f"find {closed} -mindepth 1 | sort; grep -c CapEff:.00000000 /proc/self/status"
+    script = f"find {closed} -mindepth 1 | sort; grep -c CapEff:.00000000 /proc/self/status; umask"
     command = ["/bin/sh", "-c", script]
     service = Service(name="look", command=command, environment={"PATH": "/usr/bin:/bin"}, directory=Path("/"), user=user)
     process = start(service, tmp_path / "log")
     assert process.wait(10) == 0
     lines = (tmp_path / "log").read_text().splitlines()
-    assert lines == [str(closed / "a"), str(closed / "a" / "shown"), "1"]
+    assert lines == [str(closed / "a"), str(closed / "a" / "shown"), "1", "0077"]
     assert outermost_closed(closed / "secret") is not None
     assert (closed / "secret").exists()
 
