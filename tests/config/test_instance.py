@@ -12,6 +12,7 @@ import pytest
 
 from config.embedded.leftovers import list_leftovers
 from config.env import ROOT
+from tests.scenes import Scene
 from tests.stack import Stack, wait_for
 
 EVERYTHING = {"postgres", "valkey", "janus", "turn", "trusted", "provider", "worker", "beat"}
@@ -126,10 +127,23 @@ def test_taken_port_is_said_plainly_and_leaves_nothing_running(stack, tmp_path):
     assert not (tmp_path / "postgres").exists()
 
 
-def test_after_kill_or_ctrl_c_nothing_runs_and_the_next_start_finds_everything():
+def conference_page(stack):
+    conference = Scene.schedule(stack)
+    host = urlsplit(stack.origins.kmf).netloc
+    address = f"{stack.origins.internal_trusted}/c/{conference.conference_id}"
+    return httpx.get(address, headers={"Host": host}, timeout=10, trust_env=False)
+
+
+def test_two_run_side_by_side_and_after_kill_or_ctrl_c_nothing_runs_and_the_next_start_finds_everything(stack):
+    beside = stack
     stack = Stack()
     try:
         stack.start()
+        for one in (beside, stack):
+            assert conference_page(one).status_code == 200
+            for name in ("core", "auth", "kmf", "provider"):
+                origin = getattr(one.origins, name)
+                wait_for(lambda one=one, origin=origin: ready(one, origin).status_code == 200, f"{origin} beside another")
         accounts = (stack.state.root / "demo.json").read_bytes()
         secrets = (stack.state.root / "trusted" / "secrets" / "root.key").read_bytes()
 
