@@ -121,6 +121,7 @@ class Cluster:
         command = [str(postgres_programs() / "initdb"), "-D", str(self.data), "-U", SUPERUSER, f"--pwfile={secret}"]
         command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]
         command += [] if self.durable else ["--no-sync"]
+        command += [] if _has_shared_memory() else ["-c", "dynamic_shared_memory_type=mmap"]
         try:
             _run_as(user, command, self.data)
         finally:
