@@ -8,6 +8,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.trusted")
 
 from django.conf import settings
 
+from config.swept import note_sweeps
+
 app = Celery("conclave", broker=settings.REDIS_URL)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["conferences", "kmf"])
+note_sweeps(settings.REDIS_URL)

@@ -1,129 +1,44 @@
 """``/health``: this process answers. ``/ready``: what it depends on does, each by name (DESIGN section 12).
 
-Needed parts that are away make it 503; without the others the key service goes on, and the answer says ``degraded``.
-The answers say nothing about why: that stands in the log.
+Whatever is away makes it 503, so that it is seen; ``?only=needed`` is for a proxy that asks whether to send visitors here: 503
+only where nothing can be done without the missing part. The answers say nothing about why: that stands in the log.
 """
 
-import base64
-import logging
-import os
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
-import redis
-from django.conf import settings
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.utils.http import http_date
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-logger = logging.getLogger(__name__)
-ROOT_KEY_BYTES = 32
-PING_S = 1.0
+from config.probes.look import Check, look, probes
 
-
-class Away(Exception):
-    """A dependency does not answer or cannot be used. The message is safe to log."""
+RETRY_AFTER_S = 5
+View = Callable[[HttpRequest], JsonResponse]
 
 
 @never_cache
 @require_safe
 def health(_request: HttpRequest) -> JsonResponse:
     """Liveness: 200 as long as requests are served at all."""
-    return JsonResponse({"status": "ok"})
+    # The date lets a partner see that the clocks differ, before tokens and proofs are refused for it.
+    return JsonResponse({"status": "ok"}, headers={"Date": http_date()})
 
 
-@never_cache
-@require_safe
-def ready(_request: HttpRequest) -> JsonResponse:
-    """Readiness of the trusted site: ``{"status": ok|degraded|unavailable, "dependencies": {name: ok|away}}``."""
-    found = {name: _probe(name, check) for name, check in (NEEDED | HELPFUL).items()}
-    missing = {name for name, state in found.items() if state == "away"}
-    status = "unavailable" if missing & NEEDED.keys() else "degraded" if missing else "ok"
-    response = JsonResponse({"status": status, "dependencies": found}, status=503 if status == "unavailable" else 200)
-    if status == "unavailable":
-        response["Retry-After"] = "5"
-    return response
+def readiness(*, needed: Mapping[str, Check], helpful: Mapping[str, Check]) -> View:
+    """Return the view: ``{"status": ok|degraded|unavailable, "dependencies": {name: ok|away}}``."""
+    parts = probes({**needed, **helpful})
 
+    @never_cache
+    @require_safe
+    def ready(request: HttpRequest) -> JsonResponse:
+        found = look(parts)
+        away = {name for name, state in found.items() if state == "away"}
+        status = "unavailable" if away & needed.keys() else "degraded" if away else "ok"
+        failing = {"unavailable"} if request.GET.get("only") == "needed" else {"unavailable", "degraded"}
+        response = JsonResponse({"status": status, "dependencies": found}, status=503 if status in failing else 200)
+        if status in failing:
+            response["Retry-After"] = str(RETRY_AFTER_S)
+        return response
 
-def check_database() -> None:
-    """Check that the database answers a query.
-
-    Raises:
-        Away: it does not.
-
-    """
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        raise Away("database does not answer") from None
-
-
-def check_valkey() -> None:
-    """Check that Redis or Valkey answers a ping within a second.
-
-    Raises:
-        Away: it does not.
-
-    """
-    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=PING_S, socket_connect_timeout=PING_S) as client:
-        try:
-            client.ping()
-        except redis.RedisError:
-            raise Away("valkey does not answer") from None
-
-
-def check_keys() -> None:
-    """Check that the root key is whole, the day keys can be written and the signing keys can be read.
-
-    Raises:
-        Away: one of them is not there.
-
-    """
-    if not _is_whole_root_key(Path(settings.KMF_ROOT_KEY_FILE)):
-        raise Away("root key is missing or not 32 bytes")
-    if not _is_writable_directory(Path(settings.KMF_DAY_KEYS_DIR)):
-        raise Away("day keys cannot be written")
-    for name in ("token-signing.pem", "roster-signing.pem"):
-        if not os.access(settings.ENV.secret_file(name), os.R_OK):
-            message = f"{name} cannot be read"
-            raise Away(message)
-
-
-def check_mail() -> None:
-    """Check that messages written as files have their directory; a mail server is not asked.
-
-    Raises:
-        Away: the directory is not writable.
-
-    """
-    if settings.EMAIL_BACKEND.endswith("eml_files.EmailBackend") and not _is_writable_directory(Path(settings.EMAIL_FILE_PATH)):
-        raise Away("mail directory cannot be written")
-
-
-NEEDED: dict[str, Callable[[], None]] = {"database": check_database, "keys": check_keys}
-HELPFUL: dict[str, Callable[[], None]] = {"valkey": check_valkey, "mail": check_mail}
-
-
-def _probe(name: str, check: Callable[[], None]) -> str:
-    try:
-        check()
-    except Away as reason:
-        logger.warning("not ready: %s", reason)
-        return "away"
-    except Exception:
-        logger.exception("not ready: the check of %s failed", name)
-        return "away"
-    return "ok"
-
-
-def _is_whole_root_key(path: Path) -> bool:
-    try:
-        return len(base64.b64decode(path.read_bytes().strip(), validate=True)) == ROOT_KEY_BYTES
-    except (OSError, ValueError):
-        return False
-
-
-def _is_writable_directory(path: Path) -> bool:
-    return path.is_dir() and os.access(path, os.W_OK)
+    return ready

@@ -3,7 +3,8 @@
 from allauth.account import views as allauth_views
 from django.urls import path
 
-from config import health
+from config.health import health, readiness
+from config.probes import trusted
 from kmf.authorization import views
 
 urlpatterns = [
@@ -14,6 +15,6 @@ urlpatterns = [
     path("inactive", allauth_views.account_inactive, name="account_inactive"),
     path("end-everywhere", views.everywhere, name="account_end_everywhere"),
     path(".well-known/oauth-authorization-server", views.metadata, name="metadata"),
-    path("health", health.health),
-    path("ready", health.ready),
+    path("health", health),
+    path("ready", readiness(needed=trusted.NEEDED, helpful=trusted.HELPFUL)),
 ]

@@ -2,13 +2,14 @@
 
 from django.urls import include, path
 
-from config import health
+from config.health import health, readiness
+from config.probes import trusted
 
 urlpatterns = [
     path("", include("conferences.urls")),
     path("", include("conferences.sign_in.urls")),
-    path("health", health.health),
-    path("ready", health.ready),
+    path("health", health),
+    path("ready", readiness(needed=trusted.NEEDED, helpful=trusted.HELPFUL_CORE)),
 ]
 
 handler403 = "conferences.views.errors.forbidden"

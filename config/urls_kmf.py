@@ -2,14 +2,15 @@
 
 from django.urls import include, path
 
-from config import health
+from config.health import health, readiness
+from config.probes import trusted
 from kmf.authorization import views as authorization
 
 urlpatterns = [
     path("token", authorization.token),
     path("jwks", authorization.jwks),
-    path("health", health.health),
-    path("ready", health.ready),
+    path("health", health),
+    path("ready", readiness(needed=trusted.NEEDED, helpful=trusted.HELPFUL)),
     path("", include("kmf.urls")),
     path("", include("kmf.urls_endpoint")),
 ]

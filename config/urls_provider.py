@@ -2,4 +2,11 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("provider.urls"))]
+from config.health import health, readiness
+from config.probes import provider
+
+urlpatterns = [
+    path("", include("provider.urls")),
+    path("health", health),
+    path("ready", readiness(needed=provider.NEEDED, helpful=provider.HELPFUL)),
+]

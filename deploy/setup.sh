@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
 PATH=$PATH:/usr/sbin:/sbin
+umask 022 # what is installed here is read by the users of the services too
 
 fail() {
     echo "setup: $*" >&2
@@ -40,7 +41,7 @@ missing_packages() {
 # apt starts and enables what it installs; here the supervisor starts Janus and coturn itself.
 install_packages() {
     has apt-get || fail "missing: $*. Install them with this system's package manager."
-    [ "$(id -u)" = 0 ] || has sudo || fail "missing: $*. As root: apt-get install $*"
+    [ "$(id -u)" = 0 ] || has sudo || fail "missing: $*. You are neither root nor have you sudo; have root run: apt-get install --no-install-recommends $*"
     echo "setup: installing $*"
     policy=/usr/sbin/policy-rc.d
     own_policy=no
@@ -54,7 +55,7 @@ install_packages() {
         apt-get install -qq -y --no-install-recommends "$@" >/dev/null 2>&1 ||
         { apt-get update -qq && apt-get install -qq -y --no-install-recommends "$@" >/dev/null; }' install "$@" || status=$?
     [ $own_policy = no ] || as_root rm -f $policy
-    [ $status = 0 ] || fail "apt-get could not install $*"
+    [ $status = 0 ] || fail "apt-get could not install $* (network, package sources or sudo?); try: apt-get update && apt-get install --no-install-recommends $*"
     if has systemctl; then
         for package in "$@"; do
             case $package in
@@ -67,6 +68,8 @@ install_packages() {
 packages=$(missing_packages | tr '\n' ' ')
 # shellcheck disable=SC2086  one word each
 [ -z "${packages% }" ] || install_packages $packages
+
+[ -w . ] || fail "$PWD cannot be written by $(id -un): make a checkout of your own"
 
 # --- virtual environment ---------------------------------------------------------------------------------------------
 

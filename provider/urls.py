@@ -12,6 +12,4 @@ urlpatterns = [
     path("jwks", views.jwks),
     path("app/", views.application),
     re_path(r"^app/(?P<name>[a-z_]+\.js)\Z", views.application_module),
-    path("health", views.health),
-    path("ready", views.ready),
 ]

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-import psycopg
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.http.request import UnreadablePostError
 from django.shortcuts import render
@@ -18,7 +17,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from protocol.words import REQUEST_LIMIT_BYTES
 from provider.errors import Ended, Malformed, NotAuthorized, ProviderError, TooLarge, TooMany, Unavailable
-from provider.mdd.reachable import is_reachable
 from provider.services.application import PERMISSIONS_POLICY, content_security_policy, modules
 from provider.services.joining import join_conference
 from provider.services.orders import take_order
@@ -138,34 +136,6 @@ def application_module(_request: HttpRequest, name: str) -> HttpResponse:
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     response["Cache-Control"] = "no-cache"
     return response
-
-
-@never_cache
-@require_safe
-def health(_request: HttpRequest) -> JsonResponse:
-    """Liveness."""
-    return JsonResponse({"status": "ok"})
-
-
-@never_cache
-@require_safe
-def ready(_request: HttpRequest) -> JsonResponse:
-    """Readiness: ``{"status", "dependencies": {"database", "janus"}}``; 503 when one is away."""
-    found = {"database": _database_state(), "janus": "ok" if is_reachable(settings.PROVIDER_JANUS_URL) else "away"}
-    if "away" in found.values():
-        response = JsonResponse({"status": "unavailable", "dependencies": found}, status=503)
-        response["Retry-After"] = str(RETRY_AFTER_S)
-        return response
-    return JsonResponse({"status": "ok", "dependencies": found})
-
-
-def _database_state() -> str:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except (DatabaseError, psycopg.Error):
-        return "away"
-    return "ok"
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -19,11 +19,13 @@ from config.embedded.instance import Instance
 from config.embedded.leftovers import list_leftovers
 from config.embedded.media import MediaMissing
 from config.embedded.ports import PortTaken
+from config.embedded.preflight import CannotKeepState, check_room
 from config.embedded.programs import ProgramMissing
 from config.embedded.secrets import make_secrets
 from config.embedded.state import ForeignDirectory, State, make_directory
 from config.embedded.supervisor import ServiceFailed, Supervisor
 from config.embedded.users import NoUserTool
+from config.embedded.view import ClosedToOthers
 from config.embedded.wait import NotReady
 from config.env import Environment, state_dir
 from config.settings.origins import read_origins
@@ -36,6 +38,8 @@ EXPECTED = (
     NotReady,
     NoUserTool,
     ForeignDirectory,
+    ClosedToOthers,
+    CannotKeepState,
     psycopg.Error,
     OSError,
 )
@@ -62,7 +66,7 @@ def up(state: State) -> int:
     """Bring the instance up, print ``ready`` and the origins, tend it until the end is requested."""
     environment = Environment("none")
     origins = read_origins(environment)
-    supervisor = Supervisor(state, say=say)
+    supervisor = Supervisor(state, say=say, adopt=True)
     instance = Instance(
         state=state,
         origins=origins,
@@ -74,6 +78,7 @@ def up(state: State) -> int:
     _listen_for_the_end()
     status = 0
     try:
+        check_room(state)
         with _only_supervisor(state):
             try:
                 instance.start()

@@ -4,13 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config.embedded import sites
+from config.embedded.demo_file import demo_accounts
 from config.embedded.environment import write_environment
 from config.embedded.media import Media
+from config.embedded.owners import hand_over
 from config.embedded.ports import check_free, free_port
 from config.embedded.postgres import DOMAINS, Cluster
+from config.embedded.preflight import check_media_programs
 from config.embedded.secrets import make_secrets
 from config.embedded.state import State
 from config.embedded.supervisor import Supervisor
+from config.embedded.users import check_services_can_run
 from config.embedded.valkey import Valkey
 from config.embedded.wait import wait_until_ready
 from config.settings.origins import Origins
@@ -48,9 +52,11 @@ class Instance:
             NotReady: an origin is not ready in time.
 
         """
+        check_media_programs()
         check_free(self.port, "CONCLAVE_PORT")
         check_free(self.provider_port, "CONCLAVE_PROVIDER_PORT")
         self.state.make_directories()
+        check_services_can_run(self.state)
         make_secrets(self.state)
 
         self.say("PostgreSQL and Valkey")
@@ -63,17 +69,15 @@ class Instance:
         self._write_environments(cluster, valkey, media)
 
         self.say("migrations and accounts")
-        user = sites.provider_user(self.state)
-        if user is not None and user.blocked:
-            self.say("note: this directory or its Python is closed to other users, so the provider, Janus and coturn may read")
-            self.say("      any file but the trusted ones; install below a directory that everybody may enter, such as /opt")
-        self.supervisor.run(*sites.preparation(self.state, user))
+        with demo_accounts(self.state):
+            hand_over(self.state)
+            self.supervisor.run(*sites.preparation(self.state))
 
         self.say("media servers, sites and workers")
         for service in media.prepare():
             self.supervisor.start(service)
-        self.supervisor.start(sites.provider_site(self.state, self.provider_port, user))
-        self.supervisor.start(sites.trusted_site(self.state, self.port))
+        self.supervisor.start(sites.provider_site(self.state, self.provider_port, self.origins))
+        self.supervisor.start(sites.trusted_site(self.state, self.port, self.origins))
         for service in sites.workers(self.state):
             self.supervisor.start(service)
         wait_until_ready(self.origins, check_alive=self.supervisor.check_alive)

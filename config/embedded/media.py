@@ -4,7 +4,6 @@ The provider's code is not imported here: it runs in a process with the provider
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.embedded.environment import process_environment
+from config.embedded.owners import give
 from config.embedded.ports import media_ranges
 from config.embedded.processes import Service
 from config.embedded.state import State, make_directory
@@ -43,6 +43,8 @@ class Media:
         """
         directory = self.state.root / "mdd"
         make_directory(directory, 0o711)
+        for name in ("janus", "turn"):  # written as root into directories of theirs: nothing of theirs is left in the way
+            shutil.rmtree(directory / name, ignore_errors=True)
         written = self._write(directory)
         return [self._service(name, written[name], directory / name) for name in ("janus", "turn")]
 
@@ -64,12 +66,11 @@ class Media:
     def _service(self, name: str, command: list[str], directory: Path) -> Service:
         program = shutil.which(command[0], path=SYSTEM_PATH)
         if program is None:
-            message = f"{command[0]} is not installed (deploy/setup.sh does it)"
+            message = f"{command[0]} is not installed; as root: deploy/setup.sh run"
             raise MediaMissing(message)
-        user = service_user(name, paths=[directory], hidden=(*self.state.trusted_paths, self.state.root / "provider"))
+        user = service_user(name, self.state)
         if user is not None:
-            for path in [directory, *directory.rglob("*")]:
-                os.chown(path, *user.owner, follow_symlinks=False)
+            give(directory, *user.owner)
         return Service(
             name=name,
             command=[program, *command[1:]],

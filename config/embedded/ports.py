@@ -14,9 +14,14 @@ def check_free(port: int, variable: str) -> None:
         PortTaken: another program listens there.
 
     """
-    if not _binds(port, socket.SOCK_STREAM):
+    if not is_free(port):
         message = f"port {port} is taken by another program; set {variable} to another one"
         raise PortTaken(message)
+
+
+def is_free(port: int) -> bool:
+    """Whether ``127.0.0.1:port`` can be bound for TCP."""
+    return _binds(port, socket.SOCK_STREAM)
 
 
 def free_port(preferred: int) -> int:

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -16,10 +15,12 @@ from config.embedded.processes import Service
 from config.embedded.programs import postgres_programs
 from config.embedded.secrets import password
 from config.embedded.state import State, make_directory, write_private
+from config.embedded.supervisor import ServiceFailed
 from config.embedded.users import ServiceUser, as_user, service_user
 
 DOMAINS = ("trusted", "provider")
 SUPERUSER = "postgres"
+LEAST_SHARED_MEMORY_BYTES = 32_000_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Cluster:
 
     def prepare(self) -> Service:
         """Make the cluster if need be, and its configuration; returns the service to start."""
-        user = service_user("postgres", paths=[postgres_programs(), self.data.parent])
+        user = service_user("postgres", self.state)
         for directory, mode in ((self.data, 0o700), (self.socket_directory, 0o755)):
             make_directory(directory, mode)
             if user is not None:
@@ -120,6 +121,7 @@ class Cluster:
         command = [str(postgres_programs() / "initdb"), "-D", str(self.data), "-U", SUPERUSER, f"--pwfile={secret}"]
         command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]
         command += [] if self.durable else ["--no-sync"]
+        command += [] if _has_shared_memory() else ["-c", "dynamic_shared_memory_type=mmap"]
         try:
             _run_as(user, command, self.data)
         finally:
@@ -142,6 +144,8 @@ class Cluster:
             "log_parameter_max_length = 0",
             "log_parameter_max_length_on_error = 0",
         ]
+        if not _has_shared_memory():
+            lines += ["dynamic_shared_memory_type = mmap"]  # files in the data directory instead
         if not self.durable:
             lines += ["fsync = off", "synchronous_commit = off", "full_page_writes = off"]
         return "\n".join(lines) + "\n"
@@ -164,6 +168,7 @@ def host_based_rules(*, testing: bool) -> str:
 
 
 def _run_as(user: ServiceUser | None, command: list[str], directory: Path) -> None:
+    program = command[0]
     command, switch = as_user(user, command, signal.SIGKILL)
     result = subprocess.run(  # noqa: S603  commands are ours
         command,
@@ -177,9 +182,17 @@ def _run_as(user: ServiceUser | None, command: list[str], directory: Path) -> No
         **switch,
     )
     if result.returncode != 0:
-        sys.stderr.write(result.stdout)
-        message = f"{Path(command[0]).name} ended with {result.returncode}"
-        raise RuntimeError(message)
+        last = "\n".join(result.stdout.strip().splitlines()[-8:])
+        message = f"{Path(program).name} ended with {result.returncode}:\n{last}"
+        raise ServiceFailed(message)
+
+
+def _has_shared_memory(place: Path = Path("/dev/shm")) -> bool:  # noqa: S108  the kernel's own place
+    """Whether PostgreSQL may keep shared memory where it prefers to; a bare container has little of it or none."""
+    try:
+        return shutil.disk_usage(place).free >= LEAST_SHARED_MEMORY_BYTES and bool(place.stat().st_mode & 0o002)
+    except OSError:
+        return False
 
 
 def _plain_environment() -> dict[str, str]:

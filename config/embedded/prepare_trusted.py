@@ -3,6 +3,7 @@
 import django
 from django.core.management import call_command
 
+from config.embedded.demo_file import handed_list
 from config.env import state_dir
 
 
@@ -14,7 +15,7 @@ def main() -> None:
 
     from config.embedded.demo import make_demo  # noqa: PLC0415  models need the apps
 
-    make_demo(state_dir() / "demo.json")
+    make_demo(handed_list(state_dir()))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config.embedded.liveness import Liveness
+from config.embedded.logs import open_log, rotate
 from config.embedded.users import ServiceUser, as_user
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-LONG_LOG_BYTES = 10_000_000  # set aside at the next start
+PR_SET_NO_NEW_PRIVS = 38
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
@@ -30,6 +32,8 @@ class Service:
         stop_signal: asks it to end in order.
         orphan_signal: what it gets when the supervisor dies without a word.
         stop_s: seconds before it is killed.
+        ready: tells whether it may be used.
+        liveness: tells whether it still answers.
 
     """
 
@@ -42,14 +46,14 @@ class Service:
     orphan_signal: signal.Signals = signal.SIGKILL
     stop_s: float = 8.0
     ready: Callable[[], bool] | None = field(default=None, compare=False)
+    liveness: Liveness | None = field(default=None, compare=False)
 
 
 def start(service: Service, log: Path) -> subprocess.Popen[bytes]:
     """Start it in a session of its own, both outputs appended to ``log``, standard input empty."""
-    if log.exists() and log.stat().st_size > LONG_LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
+    rotate(log)
     command, switch = as_user(service.user, service.command, service.orphan_signal)
-    with log.open("ab") as output:
+    with open_log(log) as output:
         return subprocess.Popen(  # noqa: S603  commands are ours
             command,
             env=service.environment,
@@ -84,6 +88,8 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 def _die_with_parent(orphan_signal: signal.Signals, parent: int) -> Callable[[], None]:
     def run_in_child() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys
+        os.umask(0o077)
+        _prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program with more rights than ours ever starts from it
         _prctl(PR_SET_PDEATHSIG, int(orphan_signal), 0, 0, 0)
         if os.getppid() != parent:  # it died between fork and here
             os._exit(1)

@@ -1,51 +1,41 @@
 """Processes of both sites: preparation (migrations, clients, demo accounts), Daphne, Celery worker and beat."""
 
-import os
 import sys
-from pathlib import Path
 
 from config.embedded.environment import process_environment
+from config.embedded.liveness import Liveness
+from config.embedded.owners import domain_user
 from config.embedded.processes import Service
 from config.embedded.state import State
-from config.embedded.users import ServiceUser, service_user
 from config.env import ROOT
+from config.settings.origins import Origins, host_of
 
 WORKER_THREADS = 4
 
 
-def provider_user(state: State) -> ServiceUser | None:
-    """Return the provider's user; it is given the provider's part of the state."""
-    user = service_user("provider", paths=[state.root, Path(sys.prefix), Path(sys.base_prefix)], hidden=state.trusted_paths)
-    if user is not None:
-        domain = state.root / "provider"
-        for path in [domain, *domain.rglob("*")]:
-            os.chown(path, *user.owner, follow_symlinks=False)
-    return user
-
-
-def preparation(state: State, user: ServiceUser | None) -> list[Service]:
+def preparation(state: State) -> list[Service]:
     """Tasks that run to their end before the sites start."""
     return [
         _python(state, "trusted", "prepare-trusted", "-m", "config.embedded.prepare_trusted"),
-        _python(state, "provider", "prepare-provider", str(ROOT / "manage.py"), "migrate", "--no-input", user=user),
+        _python(state, "provider", "prepare-provider", str(ROOT / "manage.py"), "migrate", "--no-input"),
     ]
 
 
-def trusted_site(state: State, port: int) -> Service:
+def trusted_site(state: State, port: int, origins: Origins) -> Service:
     """Core application, Authorization Module and KMF in one process."""
-    return _daphne(state, "trusted", port)
+    return _daphne(state, "trusted", port, host_of(origins.kmf))
 
 
-def provider_site(state: State, port: int, user: ServiceUser | None) -> Service:
+def provider_site(state: State, port: int, origins: Origins) -> Service:
     """Conference provider: call processing and the control of the MDD."""
-    return _daphne(state, "provider", port, user=user)
+    return _daphne(state, "provider", port, host_of(origins.provider))
 
 
 def workers(state: State) -> list[Service]:
     """Celery worker and beat. The worker uses threads: its children would outlive a killed parent."""
     celery = ["-m", "celery", "--app", "config.celery"]
     pool = ["--pool", "threads", "--concurrency", str(WORKER_THREADS), "--without-mingle", "--without-gossip"]
-    schedule = str(state.root / "run" / "beat")
+    schedule = str(state.root / "trusted" / "beat")
     return [
         _python(
             state, "trusted", "worker", *celery, "worker", *pool, "--loglevel", "INFO", "--without-mingle", "--without-gossip"
@@ -54,20 +44,23 @@ def workers(state: State) -> list[Service]:
     ]
 
 
-def _daphne(state: State, domain: str, port: int, *, user: ServiceUser | None = None) -> Service:
+def _daphne(state: State, domain: str, port: int, host: str) -> Service:
     application = f"config.asgi_{domain}:application"
     # A frozen reader is noticed in 14 s with these; with the defaults in 50 s.
     limits = ["--ping-interval", "5", "--ping-timeout", "10"]
     # No access log: it would carry authorization codes.
     listen = ["--bind", "127.0.0.1", "--port", str(port), "--verbosity", "0"]
-    return _python(state, domain, domain, "-m", "daphne", *listen, *limits, "--no-server-name", application, user=user)
+    return _python(
+        state, domain, domain, "-m", "daphne", *listen, *limits, "--no-server-name", application, liveness=Liveness(port, host)
+    )
 
 
-def _python(state: State, domain: str, name: str, *arguments: str, user: ServiceUser | None = None) -> Service:
+def _python(state: State, domain: str, name: str, *arguments: str, liveness: Liveness | None = None) -> Service:
     return Service(
         name=name,
         command=[sys.executable, *arguments],
         environment=process_environment(state, domain),
         directory=ROOT,
-        user=user,
+        user=domain_user(state, domain),
+        liveness=liveness,
     )

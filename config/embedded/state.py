@@ -8,7 +8,7 @@ from pathlib import Path
 LONGEST_SOCKET_PATH = 100  # bytes; Linux takes 107
 DIRECTORY_MODES = {
     ".": 0o755,
-    "log": 0o755,
+    "log": 0o700,
     "mail": 0o700,
     "run": 0o755,
     "secrets": 0o700,
@@ -34,11 +34,6 @@ class State:
         """Create what is missing, with its mode, whatever the umask says."""
         for name, mode in DIRECTORY_MODES.items():
             make_directory(self.root / name, mode)
-
-    @property
-    def trusted_paths(self) -> tuple[Path, ...]:
-        """What the semi-trusted parts must never read."""
-        return tuple(self.root / name for name in ("trusted", "secrets", "postgres", "valkey", "mail", "demo.json"))
 
     def log(self, name: str) -> Path:
         """Log file of the process ``name``."""
@@ -78,7 +73,15 @@ class State:
 
 
 def make_directory(path: Path, mode: int) -> None:
-    """Create ``path`` and set its mode; an existing one keeps its owner."""
+    """Create ``path`` and set its mode; an existing one keeps its owner.
+
+    Raises:
+        ForeignDirectory: it is a link: whoever made it decides what we would write to.
+
+    """
+    if path.is_symlink():
+        message = f"{path} is a symbolic link; put the directory itself there"
+        raise ForeignDirectory(message)
     path.mkdir(parents=True, exist_ok=True)
     if path.stat().st_uid == os.getuid():
         path.chmod(mode)

@@ -10,6 +10,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
+from config.embedded.logs import rotate, tail
+from config.embedded.orphans import adopt_orphans, end_orphans
 from config.embedded.processes import Service, kill_group, start, stop
 from config.embedded.state import State
 
@@ -17,6 +19,9 @@ FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 STEADY_S = 20.0  # a process that ran so long starts again at once
 POLL_S = 0.25
+ROTATE_EVERY_S = 10.0
+WHOLE_S = 3.0
+MANY_DEATHS = 5  # one after the other, without a steady run between
 
 
 class ServiceFailed(RuntimeError):
@@ -24,12 +29,20 @@ class ServiceFailed(RuntimeError):
 
 
 class Supervisor:
-    """Services of one instance. One thread only: the one that started them."""
+    """Services of one instance. One thread only: the one that started them.
 
-    def __init__(self, state: State, *, say: Callable[[str], None]) -> None:
+    With ``adopt`` this process has no children but these services, and ends what a dead one left behind.
+    """
+
+    def __init__(self, state: State, *, say: Callable[[str], None], adopt: bool = False) -> None:
         self._state = state
         self._say = say
         self._running: dict[str, _Running] = {}
+        self._whole = True
+        self._rotated_at = time.monotonic()
+        self._adopt = adopt
+        if adopt:
+            adopt_orphans()
 
     def start(self, service: Service, *, timeout_s: float = 30) -> None:
         """Start ``service`` and wait until it is ready, where it can tell.
@@ -73,8 +86,7 @@ class Supervisor:
 
     def log_tail(self, name: str, *, lines: int = 15) -> str:
         """Last lines of a log."""
-        path = self._state.log(name)
-        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else ""
+        return tail(self._state.log(name), lines=lines)
 
     def check_alive(self) -> None:
         """Check that nothing has ended yet.
@@ -89,20 +101,24 @@ class Supervisor:
 
     def tend(self) -> None:
         """One look at all services: name the dead, start them again after a pause that doubles. Call it for ever."""
+        now = time.monotonic()
         for running in self._running.values():
             if running.process.poll() is None:
-                continue
-            if running.restart_at is None:
+                self._check_answers(running, now)
+            elif running.restart_at is None:
                 self._bury(running)
-            elif time.monotonic() >= running.restart_at and not self._state.hold(running.service.name).exists():
+            elif now >= running.restart_at and not self._state.hold(running.service.name).exists():
                 self._launch(running)
                 self._say(f"{running.service.name} started again")
+        self._tell_when_whole(now)
+        self._rotate_logs(now)
         time.sleep(POLL_S)
 
     def stop_all(self) -> None:
         """Stop everything, last started first."""
         for running in reversed(self._running.values()):
             stop(running.service, running.process)
+        self._end_orphans()
         self._running.clear()
         self._state.process_list.unlink(missing_ok=True)
 
@@ -110,14 +126,46 @@ class Supervisor:
         running.process = start(running.service, self._state.log(running.service.name))
         running.started_at = time.monotonic()
         running.restart_at = None
+        if running.service.liveness is not None:
+            running.service.liveness.begin(running.started_at)
         self._write_list()
 
     def _bury(self, running: "_Running") -> None:
-        kill_group(running.process)  # children of the dead
+        kill_group(running.process)
+        self._end_orphans()
         steady = time.monotonic() - running.started_at >= STEADY_S
         running.backoff_s = FIRST_BACKOFF_S if steady else min(running.backoff_s * 2, LONGEST_BACKOFF_S)
         running.restart_at = time.monotonic() + running.backoff_s
+        running.deaths = 1 if steady else running.deaths + 1
+        self._whole = False
         self._say(f"{self._obituary(running)}; starting it again in {running.backoff_s:.1f} s")
+        if running.deaths % MANY_DEATHS == 0:
+            name = running.service.name
+            self._say(f"{name} keeps ending, {running.deaths} times now. The end of its log:\n{self.log_tail(name, lines=5)}")
+
+    def _end_orphans(self) -> None:
+        if self._adopt:
+            end_orphans({running.process.pid for running in self._running.values()})
+
+    def _check_answers(self, running: "_Running", now: float) -> None:
+        liveness = running.service.liveness
+        if liveness is not None and liveness.is_silent(now):
+            self._say(f"{running.service.name} runs but has not answered for a while; ending it")
+            kill_group(running.process)
+
+    def _tell_when_whole(self, now: float) -> None:
+        """Say once that an outage is over: everything has run for a few seconds."""
+        if not self._whole and all(
+            running.process.poll() is None and now - running.started_at > WHOLE_S for running in self._running.values()
+        ):
+            self._whole = True
+            self._say("everything runs again")
+
+    def _rotate_logs(self, now: float) -> None:
+        if now - self._rotated_at > ROTATE_EVERY_S:
+            self._rotated_at = now
+            for name in self._running:
+                rotate(self._state.log(name))
 
     def _obituary(self, running: "_Running") -> str:
         name, status = running.service.name, running.process.returncode
@@ -139,4 +187,5 @@ class _Running:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.backoff_s = FIRST_BACKOFF_S / 2
+        self.deaths = 0
         self.restart_at: float | None = None

@@ -1,4 +1,4 @@
-"""User ids of the parts that must not share ours.
+"""User ids of the parts: the domains, the databases and the media servers each have their own.
 
 Only root can give them away. Started by anybody else, every process runs as that user, and the split between the
 domains is one of processes, databases and secrets alone.
@@ -9,10 +9,13 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.embedded.state import State, make_directory
+from config.embedded.view import View, check_open, view_of
 from config.env import ROOT
 
 
@@ -22,26 +25,12 @@ class NoUserTool(RuntimeError):
 
 @dataclass(frozen=True)
 class ServiceUser:
-    """A system user, and whether it needs help to reach our files (a checkout below a closed directory such as ``/root``)."""
+    """A system user, and the view it needs where the checkout, its Python or the state lie below a closed directory."""
 
     name: str
     uid: int
     gid: int
-    blocked: bool
-    hidden: tuple[Path, ...] = ()
-
-    def reaching(self, command: list[str], orphan_signal: int) -> list[str]:
-        """``command`` as this user with the capability to read any file but what is ``hidden``.
-
-        The hidden directories are covered in a mount namespace of its own, which it cannot leave. ``orphan_signal`` comes
-        at its parent's death. Where the machine allows no such namespace the command fails.
-        """
-        grant = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
-        death = f"--pdeathsig={signal.Signals(orphan_signal).name.removeprefix('SIG')}"
-        setpriv = shutil.which("setpriv") or "/usr/bin/setpriv"
-        switch = [setpriv, f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups", *grant, death, "--", *command]
-        covered = [str(path) for path in self.hidden if path.exists()]
-        return ["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-euc", _COVER, "sh", *covered, "--", *switch]
+    view: View | None = None
 
     @property
     def owner(self) -> tuple[int, int]:
@@ -49,20 +38,8 @@ class ServiceUser:
         return self.uid, self.gid
 
 
-_COVER = (
-    'while [ "$1" != -- ]; do'
-    '  if [ -d "$1" ]; then mount -t tmpfs -o size=4k,mode=0 none "$1"; else mount --bind /dev/null "$1"; fi; shift;'
-    ' done; shift; exec "$@"'
-)
-
-
-def service_user(name: str, *, paths: list[Path], hidden: tuple[Path, ...] = ()) -> ServiceUser | None:
+def service_user(name: str, state: State) -> ServiceUser | None:
     """Return the system user ``conclave-{name}``, made if need be; None where we are not root.
-
-    Args:
-        name: the part: ``postgres``, ``provider``, ``janus``, ``turn``.
-        paths: what the user must be able to read, besides this checkout.
-        hidden: what it must not read, even where it needs the capability to read any file.
 
     Raises:
         NoUserTool: the user is missing and ``useradd`` too.
@@ -71,23 +48,37 @@ def service_user(name: str, *, paths: list[Path], hidden: tuple[Path, ...] = ())
     if os.geteuid() != 0:
         return None
     entry = _find_or_create(f"conclave-{name}")
-    blocked = not all(is_reachable(path) for path in [ROOT, *paths])
-    return ServiceUser(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid, blocked=blocked, hidden=hidden)
+    stage = state.root / "run" / "view"
+    make_directory(stage, 0o700)
+    paths = [ROOT, Path(sys.prefix), Path(sys.base_prefix), state.root]
+    return ServiceUser(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid, view=view_of(paths, stage))
+
+
+def check_services_can_run(state: State) -> None:
+    """Check that other users may reach and read what they run. Nothing to check where we are not root.
+
+    Raises:
+        ClosedToOthers: they may not; the message says how to mend it.
+
+    """
+    user = service_user("provider", state)
+    if user is not None:
+        check_open()
+        if user.view is not None:
+            user.view.check()
 
 
 def as_user(user: ServiceUser | None, command: list[str], orphan_signal: int) -> tuple[list[str], dict[str, Any]]:
     """Return what ``subprocess`` needs to run ``command`` as ``user``: the command, and keyword arguments."""
     if user is None:
         return command, {}
-    if user.blocked:
-        return user.reaching(command, orphan_signal), {}
-    return command, {"user": user.uid, "group": user.gid, "extra_groups": []}
-
-
-def is_reachable(path: Path) -> bool:
-    """Whether everybody may go through all directories down to ``path``."""
-    resolved = path.resolve()
-    return all(parent.stat().st_mode & 0o001 for parent in [resolved, *resolved.parents] if parent.is_dir())
+    if user.view is None:
+        return command, {"user": user.uid, "group": user.gid, "extra_groups": []}
+    # The signal at the parent's death is forgotten when the user changes, so it is set again after that.
+    death = f"--pdeathsig={signal.Signals(orphan_signal).name.removeprefix('SIG')}"
+    setpriv = shutil.which("setpriv") or "/usr/bin/setpriv"
+    switch = [setpriv, f"--reuid={user.uid}", f"--regid={user.gid}", "--clear-groups", "--no-new-privs", "--inh-caps=-all"]
+    return user.view.wrapping([*switch, "--bounding-set=-all", death, "--", *command]), {}
 
 
 def _find_or_create(name: str) -> pwd.struct_passwd:
@@ -99,6 +90,6 @@ def _find_or_create(name: str) -> pwd.struct_passwd:
     if useradd is None:
         message = f"system user {name} is missing, and so is useradd (package passwd)"
         raise NoUserTool(message)
-    command = [useradd, "--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603  fixed command
+    command = [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
+    subprocess.run([*command, "--shell", "/usr/sbin/nologin", name], check=True, capture_output=True)  # noqa: S603  fixed command
     return pwd.getpwnam(name)

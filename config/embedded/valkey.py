@@ -6,10 +6,12 @@ from pathlib import Path
 
 import redis
 
+from config.embedded.owners import give
 from config.embedded.processes import Service
 from config.embedded.programs import valkey_server
 from config.embedded.secrets import password
 from config.embedded.state import State, make_directory, write_private
+from config.embedded.users import service_user
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,17 @@ class Valkey:
         """Write its configuration; returns the service to start."""
         directory = self.state.root / "valkey"
         make_directory(directory, 0o700)
+        user = service_user("valkey", self.state)
         configuration = directory / "valkey.conf"
         write_private(configuration, self._settings(directory))
+        if user is not None:
+            give(directory, *user.owner)
         return Service(
             name="valkey",
             command=[str(valkey_server()), str(configuration)],
             environment={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8"},
             directory=directory,
+            user=user,
             ready=self.is_ready,
         )
 

@@ -13,7 +13,7 @@ class NotReady(RuntimeError):
     """An origin did not get ready in time. The message carries what it answered last."""
 
 
-def wait_until_ready(origins: Origins, *, check_alive: Callable[[], None], timeout_s: float = 90) -> None:
+def wait_until_ready(origins: Origins, *, check_alive: Callable[[], None], timeout_s: float = 120) -> None:
     """Wait for ``/ready`` of all four origins.
 
     Args:

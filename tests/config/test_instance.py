@@ -1,7 +1,6 @@
 """``make run`` itself: what it brings up, how it ends, what it survives."""
 
 import json
-import os
 import stat
 import subprocess
 import sys
@@ -12,8 +11,8 @@ import httpx
 import pytest
 
 from config.embedded.leftovers import list_leftovers
-from config.embedded.users import service_user
 from config.env import ROOT
+from tests.scenes import Scene
 from tests.stack import Stack, wait_for
 
 EVERYTHING = {"postgres", "valkey", "janus", "turn", "trusted", "provider", "worker", "beat"}
@@ -25,10 +24,10 @@ def stack():
         yield running
 
 
-def ready(stack, origin):
+def ready(stack, origin, query=""):
     base = stack.origins.internal_provider if origin == stack.origins.provider else stack.origins.internal_trusted
     try:
-        return httpx.get(f"{base}/ready", headers={"Host": urlsplit(origin).netloc}, timeout=10, trust_env=False)
+        return httpx.get(f"{base}/ready{query}", headers={"Host": urlsplit(origin).netloc}, timeout=10, trust_env=False)
     except httpx.HTTPError:
         return httpx.Response(599)
 
@@ -66,23 +65,6 @@ def test_provider_knows_nothing_of_the_trusted_side(stack):
     assert "REDIS_URL" not in own
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give user ids away")
-def test_foreign_parts_have_user_ids_of_their_own(stack):
-    ids = {name: Path(f"/proc/{stack.pid(name)}").stat().st_uid for name in ("postgres", "provider", "janus", "turn")}
-    assert 0 not in ids.values()
-    assert len(set(ids.values())) == len(ids)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give user ids away")
-def test_provider_user_reads_no_trusted_file(stack):
-    user = service_user("provider", paths=[])
-    secret = stack.state.root / "trusted" / "secrets" / "root.key"
-    command = ["/bin/cat", str(secret)]
-    result = subprocess.run(command, user=user.uid, group=user.gid, extra_groups=[], capture_output=True, check=False)  # noqa: S603
-    assert result.returncode != 0
-    assert result.stdout == b""
-
-
 def test_nothing_listens_beyond_loopback_but_media(stack):
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     sockets = {row[9] for row in rows if row[3] == "0A" and not row[1].startswith("0100007F")}
@@ -102,18 +84,20 @@ def test_killed_process_comes_back(stack, name):
 def test_scheduling_and_keys_stay_ready_without_valkey(stack):
     stack.take_away("valkey")
     try:
+        wait_for(lambda: ready(stack, stack.origins.kmf).status_code == 503, "valkey to be missed")
         answer = ready(stack, stack.origins.kmf)
-        assert answer.status_code == 200
         assert answer.json()["status"] == "degraded"
+        assert answer.json()["dependencies"]["broker"] == "away"
+        assert ready(stack, stack.origins.kmf, "?only=needed").status_code == 200
     finally:
         stack.bring_back("valkey")
-    wait_for(lambda: ready(stack, stack.origins.kmf).json()["status"] == "ok", "valkey to be seen again")
+    wait_for(lambda: ready(stack, stack.origins.kmf).status_code == 200, "valkey to be seen again")
 
 
 def test_without_its_database_no_origin_of_the_trusted_side_is_ready(stack):
     stack.take_away("postgres")
     try:
-        assert ready(stack, stack.origins.kmf).status_code == 503
+        wait_for(lambda: ready(stack, stack.origins.kmf, "?only=needed").status_code == 503, "the database to be missed")
     finally:
         stack.bring_back("postgres")
     wait_for(lambda: ready(stack, stack.origins.kmf).status_code == 200, "the database to be seen again")
@@ -143,10 +127,23 @@ def test_taken_port_is_said_plainly_and_leaves_nothing_running(stack, tmp_path):
     assert not (tmp_path / "postgres").exists()
 
 
-def test_after_kill_or_ctrl_c_nothing_runs_and_the_next_start_finds_everything():
+def conference_page(stack):
+    conference = Scene.schedule(stack)
+    host = urlsplit(stack.origins.kmf).netloc
+    address = f"{stack.origins.internal_trusted}/c/{conference.conference_id}"
+    return httpx.get(address, headers={"Host": host}, timeout=10, trust_env=False)
+
+
+def test_two_run_side_by_side_and_after_kill_or_ctrl_c_nothing_runs_and_the_next_start_finds_everything(stack):
+    beside = stack
     stack = Stack()
     try:
         stack.start()
+        for one in (beside, stack):
+            assert conference_page(one).status_code == 200
+            for name in ("core", "auth", "kmf", "provider"):
+                origin = getattr(one.origins, name)
+                wait_for(lambda one=one, origin=origin: ready(one, origin).status_code == 200, f"{origin} beside another")
         accounts = (stack.state.root / "demo.json").read_bytes()
         secrets = (stack.state.root / "trusted" / "secrets" / "root.key").read_bytes()
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from config.embedded.liveness import Liveness
+from config.embedded.ports import free_port
 from config.embedded.processes import Service
 from config.embedded.state import State
 from config.embedded.supervisor import ServiceFailed, Supervisor
@@ -32,6 +34,13 @@ def await_true(condition, timeout_s=10):
     deadline = time.monotonic() + timeout_s
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
+    assert condition()
+
+
+def tend_until(supervisor, condition, timeout_s=10):
+    deadline = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < deadline:
+        supervisor.tend()
     assert condition()
 
 
@@ -92,6 +101,46 @@ def test_pause_before_a_new_start_grows(supervisor, lines):
     assert pauses[:2] == ["0.5 s", "1.0 s"]
 
 
+def test_pause_is_short_again_after_a_steady_run(supervisor, tmp_path, lines, monkeypatch):
+    monkeypatch.setattr("config.embedded.supervisor.STEADY_S", 1.0)
+    supervisor.start(service("fickle", "sh", "-c", f"test -e {tmp_path}/ill && exit 1; exec sleep 1000"))
+    (tmp_path / "ill").touch()
+    os.kill(pids(tmp_path)["fickle"], signal.SIGKILL)
+    tend_until(supervisor, lambda: len([line for line in lines if "status 1" in line]) == 2)
+    (tmp_path / "ill").unlink()
+    tend_until(supervisor, lambda: any("everything runs again" in line for line in lines), 15)
+    lines.clear()
+    os.kill(pids(tmp_path)["fickle"], signal.SIGKILL)
+    tend_until(supervisor, lambda: lines)
+    assert lines == [f"fickle ended with status -9, see {tmp_path}/log/fickle.log; starting it again in 0.5 s"]
+
+
+def test_service_that_keeps_ending_is_said_plainly_with_its_last_words(supervisor, lines, monkeypatch):
+    monkeypatch.setattr("config.embedded.supervisor.LONGEST_BACKOFF_S", 0.1)
+    supervisor.start(service("failing", "sh", "-c", "echo no room left; exit 1"))
+    tend_until(supervisor, lambda: any("keeps ending" in line for line in lines))
+    said = next(line for line in lines if "keeps ending" in line)
+    assert said.startswith("failing keeps ending, 5 times now.")
+    assert "no room left" in said
+
+
+def test_service_that_answers_nothing_is_started_again(supervisor, tmp_path, lines, monkeypatch):
+    monkeypatch.setattr("config.embedded.liveness.PATIENCE_S", 1.0)
+    monkeypatch.setattr("config.embedded.liveness.ASK_EVERY_S", 0.2)
+    port = free_port(0)
+    command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(tmp_path / "run"), str(port)]
+    supervisor.start(service("web", *command, liveness=Liveness(port, "localhost")))
+    first = pids(tmp_path)["web"]
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        supervisor.tend()
+    assert lines == []
+    os.kill(first, signal.SIGSTOP)
+    tend_until(supervisor, lambda: pids(tmp_path)["web"] != first)
+    assert lines[0] == "web runs but has not answered for a while; ending it"
+    assert not runs(first)
+
+
 def test_service_that_ends_while_starting_is_an_error(supervisor):
     with pytest.raises(ServiceFailed, match="failing ended with status 1"):
         supervisor.start(service("failing", "false", ready=lambda: False))
@@ -121,6 +170,8 @@ KILLED = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
+from config.embedded.liveness import Liveness
+from config.embedded.ports import free_port
 from config.embedded.processes import Service
 from config.embedded.state import State
 from config.embedded.supervisor import Supervisor
@@ -142,3 +193,26 @@ def test_nothing_outlives_a_supervisor_that_was_killed(tmp_path):
         assert all(runs(pid) for pid in running)
         supervisor.kill()
     await_true(lambda: not any(runs(pid) for pid in running))
+
+
+ADOPTING = (
+    KILLED.split("for number", maxsplit=1)[0].replace("say=print", "say=print, adopt=True")
+    + """
+import os, signal, json
+child = str(state.root / "child")
+script = f"setsid sh -c 'echo $$ > {child}.new; mv {child}.new {child}; exec sleep 1000' & exec sleep 1000"
+supervisor.start(Service(name="parent", command=["sh", "-c", script], environment={"PATH": "/usr/bin:/bin"}, directory=Path("/")))
+while not (state.root / "child").exists():
+    time.sleep(0.05)
+os.kill(json.loads(state.process_list.read_text())["parent"], signal.SIGKILL)
+supervisor.tend()
+supervisor.tend()
+supervisor.stop_all()
+"""
+)
+
+
+def test_children_in_sessions_of_their_own_end_with_the_dead(tmp_path):
+    """As PostgreSQL's backends have them: no group holds them together."""
+    subprocess.run([sys.executable, "-c", ADOPTING, str(tmp_path), str(ROOT)], check=True, timeout=20)  # noqa: S603
+    assert not runs(int((tmp_path / "child").read_text()))

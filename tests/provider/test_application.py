@@ -25,16 +25,3 @@ def test_modules_can_be_read_by_an_opaque_origin(http: Client) -> None:
 @pytest.mark.parametrize("name", ["secret.js", "../frame.html", "frame.html", "..%2fmodels.py"])
 def test_nothing_else_is_served(http: Client, name: str) -> None:
     assert http.get(f"/app/{name}").status_code == 404
-
-
-@pytest.mark.django_db
-def test_ready_names_what_is_away(http: Client, janus: str) -> None:
-    assert http.get("/health").json() == {"status": "ok"}
-    assert http.get("/ready").json() == {"status": "ok", "dependencies": {"database": "ok", "janus": "ok"}}
-
-
-@pytest.mark.django_db
-def test_not_ready_without_janus(http: Client, settings: object) -> None:
-    settings.PROVIDER_JANUS_URL = "ws://127.0.0.1:1"  # type: ignore[attr-defined]
-    answer = http.get("/ready")
-    assert (answer.status_code, answer.json()["dependencies"]) == (503, {"database": "ok", "janus": "away"})

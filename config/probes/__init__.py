@@ -1,0 +1,1 @@
+"""Looking at what a site depends on, each part by name (DESIGN section 12)."""
