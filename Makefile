@@ -1,12 +1,13 @@
 PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest --durations=15 --durations-min=2
 CHECK_STATE = var/check
+TLS ?= $(CONCLAVE_TLS)
 
 .PHONY: run test check lock
 
-run: ## The whole system on this machine, until Ctrl-C
+run: ## The whole system on this machine, until Ctrl-C; TLS=1: by HTTPS
 	@deploy/setup.sh run
-	@$(PYTHON) -m config.embedded up
+	@CONCLAVE_TLS=$(TLS) $(PYTHON) -m config.embedded up
 
 test: ## Everything: static checks, both sites' tests, real browsers and media servers
 	@deploy/setup.sh test

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from config.embedded import sites
 from config.embedded.environment import write_environment
@@ -11,6 +12,7 @@ from config.embedded.postgres import DOMAINS, Cluster
 from config.embedded.secrets import make_secrets
 from config.embedded.state import State
 from config.embedded.supervisor import Supervisor
+from config.embedded.tls import Certificates
 from config.embedded.valkey import Valkey
 from config.embedded.wait import wait_until_ready
 from config.settings.origins import Origins
@@ -28,6 +30,7 @@ class Instance:
         port: the trusted sites' port.
         provider_port: the provider's.
         say: takes one line of progress.
+        tls: whether both sites speak HTTPS themselves, by certificates of a local authority.
 
     """
 
@@ -37,6 +40,7 @@ class Instance:
     provider_port: int
     supervisor: Supervisor
     say: Callable[[str], None]
+    tls: bool = False
 
     def start(self) -> None:
         """Bring everything up and wait until every origin is ready.
@@ -46,12 +50,14 @@ class Instance:
             ServiceFailed: a part ended or was not ready in time.
             MediaMissing: Janus or coturn is not installed.
             NotReady: an origin is not ready in time.
+            NotLocal: under TLS an origin is not one of ``*.localhost``.
 
         """
         check_free(self.port, "CONCLAVE_PORT")
         check_free(self.provider_port, "CONCLAVE_PROVIDER_PORT")
         self.state.make_directories()
         make_secrets(self.state)
+        certificates = self._make_certificates()
 
         self.say("PostgreSQL and Valkey")
         cluster = Cluster(self.state)
@@ -60,7 +66,7 @@ class Instance:
         self.supervisor.start(cluster.prepare(), timeout_s=DATABASE_TIMEOUT_S)
         self.supervisor.start(valkey.prepare())
         cluster.make_databases()
-        self._write_environments(cluster, valkey, media)
+        self._write_environments(cluster, valkey, media, certificates)
 
         self.say("migrations and accounts")
         user = sites.provider_user(self.state)
@@ -72,14 +78,25 @@ class Instance:
         self.say("media servers, sites and workers")
         for service in media.prepare():
             self.supervisor.start(service)
-        self.supervisor.start(sites.provider_site(self.state, self.provider_port, user))
-        self.supervisor.start(sites.trusted_site(self.state, self.port))
+        provider = sites.listening("provider", self.provider_port, certificates)
+        self.supervisor.start(sites.provider_site(self.state, provider, user))
+        self.supervisor.start(sites.trusted_site(self.state, sites.listening("trusted", self.port, certificates)))
         for service in sites.workers(self.state):
             self.supervisor.start(service)
-        wait_until_ready(self.origins, check_alive=self.supervisor.check_alive)
+        authority = None if certificates is None else certificates.authority
+        wait_until_ready(self.origins, check_alive=self.supervisor.check_alive, authority=authority)
 
-    def _write_environments(self, cluster: Cluster, valkey: Valkey, media: Media) -> None:
+    def _make_certificates(self) -> Certificates | None:
+        if not self.tls:
+            return None
+        certificates = Certificates(self.state)
+        if certificates.make(self.origins, datetime.now(UTC)):
+            self.say(f"new certificate authority: {certificates.authority}")
+        return certificates
+
+    def _write_environments(self, cluster: Cluster, valkey: Valkey, media: Media, certificates: Certificates | None) -> None:
         ports = {"CONCLAVE_PORT": str(self.port), "CONCLAVE_PROVIDER_PORT": str(self.provider_port)}
+        ports["CONCLAVE_TLS"] = "1" if certificates is not None else "0"
         own = {
             "trusted": {"REDIS_URL": valkey.url},
             "provider": {
@@ -88,4 +105,6 @@ class Instance:
             },
         }
         for domain in DOMAINS:
+            if certificates is not None:
+                own[domain]["CONCLAVE_CA_FILE"] = str(certificates.known_to(domain))
             write_environment(self.state, domain, ports | {"DATABASE_URL": cluster.url(domain)} | own[domain])

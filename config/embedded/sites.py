@@ -7,6 +7,7 @@ from pathlib import Path
 from config.embedded.environment import process_environment
 from config.embedded.processes import Service
 from config.embedded.state import State
+from config.embedded.tls import Certificates
 from config.embedded.users import ServiceUser, service_user
 from config.env import ROOT
 
@@ -31,14 +32,21 @@ def preparation(state: State, user: ServiceUser | None) -> list[Service]:
     ]
 
 
-def trusted_site(state: State, port: int) -> Service:
+def trusted_site(state: State, listen: list[str]) -> Service:
     """Core application, Authorization Module and KMF in one process."""
-    return _daphne(state, "trusted", port)
+    return _daphne(state, "trusted", listen)
 
 
-def provider_site(state: State, port: int, user: ServiceUser | None) -> Service:
+def provider_site(state: State, listen: list[str], user: ServiceUser | None) -> Service:
     """Conference provider: call processing and the control of the MDD."""
-    return _daphne(state, "provider", port, user=user)
+    return _daphne(state, "provider", listen, user=user)
+
+
+def listening(domain: str, port: int, certificates: Certificates | None) -> list[str]:
+    """Daphne's options for ``port``: HTTPS alone where there are certificates, else plain HTTP, on loopback."""
+    if certificates is not None:
+        return ["--endpoint", certificates.endpoint(domain, port)]
+    return ["--bind", "127.0.0.1", "--port", str(port)]
 
 
 def workers(state: State) -> list[Service]:
@@ -54,13 +62,13 @@ def workers(state: State) -> list[Service]:
     ]
 
 
-def _daphne(state: State, domain: str, port: int, *, user: ServiceUser | None = None) -> Service:
+def _daphne(state: State, domain: str, listen: list[str], *, user: ServiceUser | None = None) -> Service:
     application = f"config.asgi_{domain}:application"
     # A frozen reader is noticed in 14 s with these; with the defaults in 50 s.
     limits = ["--ping-interval", "5", "--ping-timeout", "10"]
     # No access log: it would carry authorization codes.
-    listen = ["--bind", "127.0.0.1", "--port", str(port), "--verbosity", "0"]
-    return _python(state, domain, domain, "-m", "daphne", *listen, *limits, "--no-server-name", application, user=user)
+    quiet = ["--verbosity", "0", "--no-server-name"]
+    return _python(state, domain, domain, "-m", "daphne", *listen, *limits, *quiet, application, user=user)
 
 
 def _python(state: State, domain: str, name: str, *arguments: str, user: ServiceUser | None = None) -> Service:

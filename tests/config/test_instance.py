@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -26,9 +25,9 @@ def stack():
 
 
 def ready(stack, origin):
-    base = stack.origins.internal_provider if origin == stack.origins.provider else stack.origins.internal_trusted
     try:
-        return httpx.get(f"{base}/ready", headers={"Host": urlsplit(origin).netloc}, timeout=10, trust_env=False)
+        with stack.http(origin) as client:
+            return client.get("/ready")
     except httpx.HTTPError:
         return httpx.Response(599)
 
