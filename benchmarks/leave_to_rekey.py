@@ -9,7 +9,6 @@ Run: ``.venv/bin/python -m benchmarks.leave_to_rekey``, on a quiet machine.
 import statistics
 import time
 
-
 from tests.scenes import Scene
 from tests.stack import Stack
 

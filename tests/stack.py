@@ -37,6 +37,11 @@ class Stack:
         self.state = State(Path(tempfile.mkdtemp(prefix="conclave-stack-")).resolve())
         self.port = free_port(0)
         self.provider_port = free_port(0)
+        self.supervisor: subprocess.Popen[bytes] | None = None
+        self.become(tls=tls)
+
+    def become(self, *, tls: bool) -> None:
+        """Speak HTTPS or plain HTTP from the next start on."""
         self.tls = tls
         if tls:
             place_authority(self.state)
@@ -49,7 +54,6 @@ class Stack:
             internal_trusted=f"{scheme}://127.0.0.1:{self.port}",
             internal_provider=f"{scheme}://127.0.0.1:{self.provider_port}",
         )
-        self.supervisor: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,6 +1,7 @@
 """The four origins and the addresses behind them (DESIGN section 3)."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from config.env import Environment
@@ -41,6 +42,20 @@ def host_name(url: str) -> str:
 def is_local_name(name: str) -> bool:
     """Whether a name can only be this machine by its form: ``localhost`` and everything below it (RFC 6761)."""
     return name == "localhost" or name.endswith(".localhost")
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, by name or address, can only be this machine."""
+    return ip_address(host).is_loopback if is_address(host) else is_local_name(host)
 
 
 def read_origins(env: Environment) -> Origins:

@@ -20,6 +20,7 @@ KMF_DAY_KEYS_DIR = ENV.directory / "day-keys"
 DEBUG = False
 DATABASES = {"default": postgresql(ENV.text("DATABASE_URL"))}
 REDIS_URL = ENV.text("REDIS_URL")
+ENDS_TLS = ENV.flag("CONCLAVE_TLS")
 SECURE_HSTS_SECONDS = strict_transport_s(ORIGINS)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = ORIGINS.secure
 SECURE_PROXY_SSL_HEADER = proxy_header(ENV)
