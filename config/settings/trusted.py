@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.PlainCookies",
     "config.middleware.OriginRouting",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.OriginSessions",

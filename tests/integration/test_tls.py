@@ -5,11 +5,13 @@ import socket
 import ssl
 import subprocess
 import sys
+import warnings
+from contextlib import closing
 from datetime import UTC, datetime
 
 import httpx
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidMessage
 from websockets.sync.client import connect
 
 from config.embedded.tls_certificates import make_authority, make_leaf
@@ -70,7 +72,8 @@ def test_plain_http_is_not_served_on_the_port(stack: Stack):
 
 def test_old_protocols_are_refused(stack: Stack):
     context = stack.trust
-    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    with warnings.catch_warnings(action="ignore"):  # Python advises against what is tried here
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
     context.set_ciphers("ALL:@SECLEVEL=0")
     with (
         socket.create_connection(("127.0.0.1", stack.port), timeout=5) as line,
@@ -93,7 +96,7 @@ def test_the_provider_cannot_pass_for_the_kmf_nor_the_address_for_either(stack: 
         host = name if name[0].isdigit() else f"{name}.localhost"
         with (
             socket.create_connection(("127.0.0.1", port), timeout=5) as line,
-            pytest.raises(ssl.SSLCertVerificationError, match="match|not valid for"),
+            pytest.raises(ssl.SSLCertVerificationError, match=r"mismatch|not valid for"),
             stack.trust.wrap_socket(line, server_hostname=host),
         ):
             pass
@@ -106,30 +109,24 @@ def test_calls_between_the_sites_refuse_another_authority(stack: Stack, tmp_path
     (tmp_path / "pair.pem").write_text(key + certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "pair.pem")
+    genuine = stack.environment() | {"DJANGO_SETTINGS_MODULE": "config.settings.provider"}
+    fetch = [sys.executable, "-c", FETCH]
     with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"https://127.0.0.1:{server.getsockname()[1]}"
-        call = subprocess.Popen(  # noqa: S603  our own command
-            [sys.executable, "-c", FETCH],
-            cwd=ROOT,
-            env=stack.environment()
-            | {"DJANGO_SETTINGS_MODULE": "config.settings.provider", "CONCLAVE_INTERNAL_TRUSTED": address},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        astray = {"CONCLAVE_INTERNAL_TRUSTED": f"https://127.0.0.1:{server.getsockname()[1]}"}
+        call = subprocess.Popen(fetch, cwd=ROOT, env=genuine | astray, stderr=subprocess.PIPE, text=True)  # noqa: S603  our own
         server.settimeout(20)
         line, _ = server.accept()
         with line, pytest.raises(ssl.SSLError, match=r"UNKNOWN_CA|unknown ca"):
             context.wrap_socket(line, server_side=True)
         assert "CERTIFICATE_VERIFY_FAILED" in call.communicate(timeout=20)[1]
-    genuine = stack.environment() | {"DJANGO_SETTINGS_MODULE": "config.settings.provider"}
-    subprocess.run([sys.executable, "-c", FETCH], cwd=ROOT, env=genuine, check=True)  # noqa: S603  our own command
+    subprocess.run(fetch, cwd=ROOT, env=genuine, check=True)  # noqa: S603  our own
 
 
 FETCH = "import django; django.setup(); from provider.services.kmf_keys import fetch_keys; assert fetch_keys()"
 
 
 def test_cookies_belong_to_their_host_alone(stack: Stack):
-    with sign_in(stack) as client:
+    with closing(sign_in(stack)) as client:
         set_cookies = {cookie.name: cookie for cookie in client.cookies.jar}
         assert set(set_cookies) == {"__Host-sessionid", "__Host-csrftoken"}
         for cookie in set_cookies.values():
@@ -143,13 +140,19 @@ def test_cookies_belong_to_their_host_alone(stack: Stack):
 
 
 def test_a_session_under_a_name_that_a_sibling_could_set_opens_nothing(stack: Stack):
-    with sign_in(stack) as client:
+    with closing(sign_in(stack)) as client:
         key = client.cookies["__Host-sessionid"]
         client.cookies.clear()
-        for name in ("sessionid", "__Secure-sessionid", "__host-sessionid", " __Host-sessionid2"):
+        for name in ("sessionid", "__Secure-sessionid", "__host-sessionid"):
             answer = client.get("/", headers={"Cookie": f"{name}={key}"})
             assert answer.status_code == 302, name
             assert answer.headers["Location"].startswith("/sign-in")
+        for odd in (b"\xa0", b"\xc2\xa0"):
+            disguised = odd + f"__Host-sessionid={key}".encode()
+            assert client.get("/", headers={b"Cookie": disguised}).status_code == 302, odd
+            beside = f"__Host-sessionid={key}; ".encode() + odd + b"__Host-sessionid=planted"
+            assert client.get("/", headers={b"Cookie": beside}).status_code == 200, odd
+        assert client.get("/", headers={b"Cookie": f"\x85__Host-sessionid={key}".encode("latin-1")}).status_code == 400
         assert client.get("/", headers={"Cookie": f"sessionid=planted; __Host-sessionid={key}"}).status_code == 200
 
 
@@ -179,30 +182,19 @@ def test_sockets_are_encrypted_and_plain_ones_do_not_open(stack: Stack):
         person.hello(line)
         assert person.hear(line, "welcome")["source_id"]
     address = f"kmf.localhost:{stack.port}/conferences/{person.conference_id}/events"
-    with socket.create_connection(("127.0.0.1", stack.port)) as raw, pytest.raises((OSError, EOFError, InvalidStatus)):
+    with socket.create_connection(("127.0.0.1", stack.port)) as raw, pytest.raises(InvalidMessage):
         connect(f"ws://{address}", sock=raw, proxy=None, open_timeout=5)
 
 
-def test_one_state_goes_from_https_to_plain_and_back():
-    stack = Stack(tls=True)
-    try:
-        stack.start()
-        authority = (stack.state.root / "ca.pem").read_bytes()
-        stack.stop(keep_state=True)
-        stack.become(tls=False)
-        stack.start()
-        with stack.http(stack.origins.auth) as client:
-            answer = client.get("/sign-in")
-        assert answer.status_code == 200
-        assert "Strict-Transport-Security" not in answer.headers
-        assert set(answer.cookies) == {"csrftoken"}
-        person = Scene.schedule(stack).person("participant", 0).sign_in()
-        assert person.ask_for_key().status_code == 200
-        stack.stop(keep_state=True)
-        stack.become(tls=True)
-        stack.start()
-        assert (stack.state.root / "ca.pem").read_bytes() == authority
-        with stack.http(stack.origins.auth) as client:
-            assert set(client.get("/sign-in").cookies) == {"__Host-csrftoken"}
-    finally:
-        stack.stop()
+def test_the_same_state_goes_on_by_plain_http(stack: Stack):
+    """The last test here: the instance stays plain."""
+    stack.stop(keep_state=True)
+    stack.become(tls=False)
+    stack.start()
+    with stack.http(stack.origins.auth) as client:
+        answer = client.get("/sign-in")
+    assert answer.status_code == 200
+    assert "Strict-Transport-Security" not in answer.headers
+    assert set(answer.cookies) == {"csrftoken"}
+    person = Scene.schedule(stack).person("participant", 0).sign_in()
+    assert person.ask_for_key().status_code == 200
