@@ -9,11 +9,11 @@ run: ## The whole system on this machine, until Ctrl-C; TLS=1: by HTTPS
 	@deploy/setup.sh run
 	@CONCLAVE_TLS=$(TLS) $(PYTHON) -m config.embedded up
 
-test: ## Everything: static checks, both sites' tests, real browsers and media servers
+test: ## Everything: static checks, both sites' tests, real browsers and media servers; TLS=1: by HTTPS
 	@deploy/setup.sh test
 	@$(MAKE) --no-print-directory check
 	@$(PYTEST) tests/provider --ds=config.settings.provider
-	@$(PYTEST) tests
+	@CONCLAVE_TEST_TLS=$(TLS) $(PYTEST) tests
 
 check: ## What can be told without running anything
 	$(PYTHON) -m ruff check --quiet .
