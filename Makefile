@@ -1,17 +1,18 @@
 PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest --durations=15 --durations-min=2
 CHECK_STATE = var/check
+TLS ?= $(CONCLAVE_TLS)
 
 .PHONY: run test test-provider test-quick check lock
 
-run: ## The whole system on this machine, until Ctrl-C
+run: ## The whole system on this machine, until Ctrl-C; TLS=1: by HTTPS
 	@deploy/setup.sh run
-	@$(PYTHON) -m config.embedded up
+	@CONCLAVE_TLS=$(TLS) $(PYTHON) -m config.embedded up
 
-test: ## Everything: static checks, both sites' tests, real browsers and media servers
+test: ## Everything: static checks, both sites' tests, real browsers and media servers; TLS=1: by HTTPS
 	@deploy/setup.sh test
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check test-provider test-quick
-	@$(PYTEST) tests --part=system
+	@CONCLAVE_TEST_TLS=$(TLS) $(PYTEST) tests --part=system
 
 test-provider:
 	@$(PYTEST) tests/provider --ds=config.settings.provider

@@ -8,9 +8,6 @@ Run: ``.venv/bin/python -m benchmarks.leave_to_rekey``, on a quiet machine.
 
 import statistics
 import time
-from urllib.parse import urlsplit
-
-import httpx
 
 from tests.scenes import Scene
 from tests.stack import Stack
@@ -40,8 +37,7 @@ def leave_to_rekey_ms(stack: Stack) -> float:
 
 def health_ms(stack: Stack) -> float:
     """The median of ten answers that do no work."""
-    host = {"Host": urlsplit(stack.origins.kmf).netloc}
-    with httpx.Client(base_url=stack.origins.internal_trusted, headers=host) as client:
+    with stack.http(stack.origins.kmf) as client:
         times = []
         for _ in range(10):
             begun = time.perf_counter()

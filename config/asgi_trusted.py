@@ -11,10 +11,12 @@ django_application = get_asgi_application()
 
 from django.conf import settings  # noqa: E402
 
+from config.checks import refuse_errors  # noqa: E402  apps must be ready first
 from config.settings.origins import host_of  # noqa: E402
 from config.sockets import OnHost  # noqa: E402  apps must be ready first
 from kmf.routing import websocket_urlpatterns  # noqa: E402
 
+refuse_errors()
 application = ProtocolTypeRouter(
     {
         "http": django_application,

@@ -14,6 +14,10 @@ class MissingSetting(RuntimeError):
     """A setting without a default is not there. The message names the variable, never a value."""
 
 
+class BadSetting(RuntimeError):
+    """A setting has a value that it cannot have. The message names the variable, never a value."""
+
+
 def state_dir() -> Path:
     """Directory of everything that changes at run time (``CONCLAVE_STATE``, default ``var``)."""
     return (ROOT / os.environ.get("CONCLAVE_STATE", "var")).resolve()
@@ -42,6 +46,19 @@ class Environment:
     def number(self, name: str, default: int) -> int:
         """Whole number ``name``."""
         return int(self.text(name, str(default)))
+
+    def flag(self, name: str) -> bool:
+        """Switch ``name``: 1 is on, 0 or nothing off.
+
+        Raises:
+            BadSetting: it is anything else.
+
+        """
+        value = self.text(name, "0")
+        if value not in {"0", "1"}:
+            message = f"{name} is 0 or 1, nothing else"
+            raise BadSetting(message)
+        return value == "1"
 
     def secret_file(self, name: str) -> Path:
         """Path of the secret ``name`` of this domain; whoever reads it fails if it is not there."""

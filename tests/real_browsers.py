@@ -4,6 +4,7 @@
 microphone. After a failure screenshots, consoles and the ends of all logs lie in ``{tmp}/conclave-failures``.
 """
 
+import os
 import re
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, WebError, sync_playwright
 
+from tests.authority import spki_hash
 from tests.stack import Stack
 
 FAILURES = Path(tempfile.gettempdir()) / "conclave-failures"
@@ -54,17 +56,23 @@ _stacks: list[Stack] = []
 
 @pytest.fixture(scope="session")
 def stack() -> Generator[Stack]:
-    with Stack() as running:
+    yield from run_stack(tls=os.environ.get("CONCLAVE_TEST_TLS") == "1")
+
+
+def run_stack(*, tls: bool) -> Generator[Stack]:
+    """An instance whose logs are kept when a test fails."""
+    with Stack(tls=tls) as running:
         _stacks.append(running)
         yield running
-    _stacks.clear()
+        _stacks.remove(running)
 
 
 @pytest.fixture(scope="session")
 def browser() -> Generator[Browser]:
     executable = shutil.which("chromium") or "/usr/bin/chromium"
+    arguments = [*CHROMIUM_ARGUMENTS, f"--ignore-certificate-errors-spki-list={spki_hash()}"]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=CHROMIUM_ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=arguments)
         yield chromium
         chromium.close()
 

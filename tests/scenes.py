@@ -7,9 +7,6 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
-
-import httpx
 
 from protocol import base64url
 from tests.simulators.person import Person
@@ -97,8 +94,8 @@ class Scene:
 
     def roster_key(self) -> bytes:
         """The KMF's statement key, as the endpoint page names it (32 bytes)."""
-        host = urlsplit(self.stack.origins.kmf).netloc
-        page = httpx.get(f"{self.stack.origins.internal_trusted}/c/{self.conference_id}", headers={"Host": host}).text
+        with self.stack.http(self.stack.origins.kmf) as client:
+            page = client.get(f"/c/{self.conference_id}").text
         found = re.search(r'data-roster-key="([^"]+)"', page)
         assert found is not None
         return base64url.decode(found[1], length=32)

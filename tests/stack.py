@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -14,34 +15,45 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
+import httpx
 import psycopg
 
 from config.embedded.ports import free_port
 from config.embedded.state import State
 from config.env import ROOT
 from config.settings.origins import Origins
+from tests.authority import place_authority
 
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 45
 
 
 class Stack:
-    """A running instance. Use it as a context manager, or call `start` and `stop`."""
+    """A running instance, by HTTPS if ``tls``. Use it as a context manager, or call `start` and `stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: bool = False) -> None:
         self.state = State(Path(tempfile.mkdtemp(prefix="conclave-stack-")).resolve())
         self.port = free_port(0)
         self.provider_port = free_port(0)
-        self.origins = Origins(
-            core=f"http://core.localhost:{self.port}",
-            auth=f"http://auth.localhost:{self.port}",
-            kmf=f"http://kmf.localhost:{self.port}",
-            provider=f"http://provider.localhost:{self.provider_port}",
-            internal_trusted=f"http://127.0.0.1:{self.port}",
-            internal_provider=f"http://127.0.0.1:{self.provider_port}",
-        )
         self.supervisor: subprocess.Popen[bytes] | None = None
+        self.become(tls=tls)
+
+    def become(self, *, tls: bool) -> None:
+        """Speak HTTPS or plain HTTP from the next start on."""
+        self.tls = tls
+        if tls:
+            place_authority(self.state)
+        scheme = "https" if tls else "http"
+        self.origins = Origins(
+            core=f"{scheme}://core.localhost:{self.port}",
+            auth=f"{scheme}://auth.localhost:{self.port}",
+            kmf=f"{scheme}://kmf.localhost:{self.port}",
+            provider=f"{scheme}://provider.localhost:{self.provider_port}",
+            internal_trusted=f"{scheme}://127.0.0.1:{self.port}",
+            internal_provider=f"{scheme}://127.0.0.1:{self.provider_port}",
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -102,7 +114,24 @@ class Stack:
             "CONCLAVE_STATE": str(self.state.root),
             "CONCLAVE_PORT": str(self.port),
             "CONCLAVE_PROVIDER_PORT": str(self.provider_port),
+            "CONCLAVE_TLS": "1" if self.tls else "0",
         }
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        """What a client must trust: the instance's own authority and nobody else."""
+        return ssl.create_default_context(cafile=self.state.root / "ca.pem" if self.tls else None)
+
+    def http(self, origin: str, **options: Any) -> httpx.Client:
+        """Make a client that speaks to one origin as a browser would: by its name, though Python resolves no ``*.localhost``."""
+        name = urlsplit(origin)
+
+        def ask_by_name(request: httpx.Request) -> None:
+            request.extensions["sni_hostname"] = name.hostname
+
+        base = self.origins.internal_provider if origin == self.origins.provider else self.origins.internal_trusted
+        settings = {"headers": {"Host": name.netloc}, "timeout": 10, "trust_env": False} | options
+        return httpx.Client(base_url=base, verify=self.trust, event_hooks={"request": [ask_by_name]}, **settings)
 
     def manage(self, *arguments: str, domain: str = "trusted") -> subprocess.CompletedProcess[str]:
         """Run ``manage.py`` with the settings of ``domain``; its output is captured."""

@@ -86,16 +86,16 @@ def _request(method: str, path: str, *, headers: dict[str, str] | None = None, *
     # leave every request waiting for another.
     if not connection.in_atomic_block:
         connection.close()
-    host = {"Host": urlsplit(settings.ORIGINS.kmf).netloc}
+    kmf = urlsplit(settings.ORIGINS.kmf)
     try:
-        response = httpx.request(
-            method,
-            settings.ORIGINS.internal_trusted + path,
-            headers=host | (headers or {}),
-            timeout=_TIMEOUT_S,
-            trust_env=False,
-            **content,
-        )
+        with httpx.Client(verify=settings.BACK_CHANNEL_TRUST, timeout=_TIMEOUT_S, trust_env=False) as client:
+            response = client.request(
+                method,
+                settings.ORIGINS.internal_trusted + path,
+                headers={"Host": kmf.netloc} | (headers or {}),
+                extensions={"sni_hostname": kmf.hostname},  # the certificate must be the KMF's, whatever the address
+                **content,
+            )
         if response.status_code >= _SERVER_ERROR:
             raise Unavailable("authorization server failed")
         if response.status_code != _OK:

@@ -24,10 +24,11 @@ from config.embedded.programs import ProgramMissing
 from config.embedded.secrets import make_secrets
 from config.embedded.state import ForeignDirectory, State, make_directory
 from config.embedded.supervisor import ServiceFailed, Supervisor
+from config.embedded.tls import Certificates, NotLocal
 from config.embedded.users import NoUserTool
 from config.embedded.view import ClosedToOthers
 from config.embedded.wait import NotReady
-from config.env import Environment, state_dir
+from config.env import BadSetting, Environment, state_dir
 from config.settings.origins import read_origins
 
 EXPECTED = (
@@ -40,6 +41,7 @@ EXPECTED = (
     ForeignDirectory,
     ClosedToOthers,
     CannotKeepState,
+    NotLocal,
     psycopg.Error,
     OSError,
 )
@@ -59,7 +61,11 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in commands:
         sys.stderr.write("usage: python -m config.embedded up | down-check | secrets\n")
         return 2
-    return commands[arguments[0]](State(state_dir()))
+    try:
+        return commands[arguments[0]](State(state_dir()))
+    except BadSetting as error:
+        say(f"error: {error}")
+        return 1
 
 
 def up(state: State) -> int:
@@ -74,6 +80,7 @@ def up(state: State) -> int:
         provider_port=environment.number("CONCLAVE_PROVIDER_PORT", 8100),
         supervisor=supervisor,
         say=say,
+        tls=environment.flag("CONCLAVE_TLS"),
     )
     _listen_for_the_end()
     status = 0
@@ -125,6 +132,8 @@ def _announce(instance: Instance) -> None:
     say("ready")
     for name in ("core", "auth", "kmf", "provider"):
         say(f"  {name:9}{getattr(origins, name)}")
+    if instance.tls:
+        say(f"  trust    {Certificates(state).authority} (how: docs/operate.md, HTTPS)")
     say(f"  accounts {state.root / 'demo.json'}")
     say(f"  mail     {state.root / 'mail'}")
     say(f"  logs     {state.root / 'log'}")

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from config.embedded import sites
 from config.embedded.demo_file import demo_accounts
 from config.embedded.environment import write_environment
+from config.embedded.liveness import Liveness
 from config.embedded.media import Media
 from config.embedded.owners import hand_over
 from config.embedded.ports import check_free, free_port
@@ -14,10 +16,11 @@ from config.embedded.preflight import check_media_programs
 from config.embedded.secrets import make_secrets
 from config.embedded.state import State
 from config.embedded.supervisor import Supervisor
+from config.embedded.tls import Certificates
 from config.embedded.users import check_services_can_run
 from config.embedded.valkey import Valkey
 from config.embedded.wait import wait_until_ready
-from config.settings.origins import Origins
+from config.settings.origins import Origins, host_of
 
 DATABASE_TIMEOUT_S = 60  # crash recovery included
 
@@ -32,6 +35,7 @@ class Instance:
         port: the trusted sites' port.
         provider_port: the provider's.
         say: takes one line of progress.
+        tls: whether both sites speak HTTPS themselves, by certificates of a local authority.
 
     """
 
@@ -41,6 +45,7 @@ class Instance:
     provider_port: int
     supervisor: Supervisor
     say: Callable[[str], None]
+    tls: bool = False
 
     def start(self) -> None:
         """Bring everything up and wait until every origin is ready.
@@ -50,6 +55,7 @@ class Instance:
             ServiceFailed: a part ended or was not ready in time.
             MediaMissing: Janus or coturn is not installed.
             NotReady: an origin is not ready in time.
+            NotLocal: under TLS an origin is not one of ``*.localhost``.
 
         """
         check_media_programs()
@@ -58,6 +64,7 @@ class Instance:
         self.state.make_directories()
         check_services_can_run(self.state)
         make_secrets(self.state)
+        certificates = self._make_certificates()
 
         self.say("PostgreSQL and Valkey")
         cluster = Cluster(self.state)
@@ -66,7 +73,7 @@ class Instance:
         self.supervisor.start(cluster.prepare(), timeout_s=DATABASE_TIMEOUT_S)
         self.supervisor.start(valkey.prepare())
         cluster.make_databases()
-        self._write_environments(cluster, valkey, media)
+        self._write_environments(cluster, valkey, media, certificates)
 
         self.say("migrations and accounts")
         with demo_accounts(self.state):
@@ -76,14 +83,28 @@ class Instance:
         self.say("media servers, sites and workers")
         for service in media.prepare():
             self.supervisor.start(service)
-        self.supervisor.start(sites.provider_site(self.state, self.provider_port, self.origins))
-        self.supervisor.start(sites.trusted_site(self.state, self.port, self.origins))
+        provider = sites.listening("provider", self.provider_port, certificates)
+        trusted = sites.listening("trusted", self.port, certificates)
+        self.supervisor.start(
+            sites.provider_site(self.state, provider, Liveness(self.provider_port, host_of(self.origins.provider)))
+        )
+        self.supervisor.start(sites.trusted_site(self.state, trusted, Liveness(self.port, host_of(self.origins.kmf))))
         for service in sites.workers(self.state):
             self.supervisor.start(service)
-        wait_until_ready(self.origins, check_alive=self.supervisor.check_alive)
+        authority = None if certificates is None else certificates.authority
+        wait_until_ready(self.origins, check_alive=self.supervisor.check_alive, authority=authority)
 
-    def _write_environments(self, cluster: Cluster, valkey: Valkey, media: Media) -> None:
+    def _make_certificates(self) -> Certificates | None:
+        if not self.tls:
+            return None
+        certificates = Certificates(self.state)
+        if certificates.make(self.origins, datetime.now(UTC)):
+            self.say(f"new certificate authority: {certificates.authority}")
+        return certificates
+
+    def _write_environments(self, cluster: Cluster, valkey: Valkey, media: Media, certificates: Certificates | None) -> None:
         ports = {"CONCLAVE_PORT": str(self.port), "CONCLAVE_PROVIDER_PORT": str(self.provider_port)}
+        ports["CONCLAVE_TLS"] = "1" if certificates is not None else "0"
         own = {
             "trusted": {"REDIS_URL": valkey.url},
             "provider": {
@@ -92,4 +113,6 @@ class Instance:
             },
         }
         for domain in DOMAINS:
+            if certificates is not None:
+                own[domain]["CONCLAVE_CA_FILE"] = str(certificates.known_to(domain))
             write_environment(self.state, domain, ports | {"DATABASE_URL": cluster.url(domain)} | own[domain])

@@ -7,8 +7,8 @@ from config.embedded.liveness import Liveness
 from config.embedded.owners import domain_user
 from config.embedded.processes import Service
 from config.embedded.state import State
+from config.embedded.tls import Certificates
 from config.env import ROOT
-from config.settings.origins import Origins, host_of
 
 WORKER_THREADS = 4
 
@@ -21,14 +21,21 @@ def preparation(state: State) -> list[Service]:
     ]
 
 
-def trusted_site(state: State, port: int, origins: Origins) -> Service:
+def trusted_site(state: State, listen: list[str], liveness: Liveness) -> Service:
     """Core application, Authorization Module and KMF in one process."""
-    return _daphne(state, "trusted", port, host_of(origins.kmf))
+    return _daphne(state, "trusted", listen, liveness)
 
 
-def provider_site(state: State, port: int, origins: Origins) -> Service:
+def provider_site(state: State, listen: list[str], liveness: Liveness) -> Service:
     """Conference provider: call processing and the control of the MDD."""
-    return _daphne(state, "provider", port, host_of(origins.provider))
+    return _daphne(state, "provider", listen, liveness)
+
+
+def listening(domain: str, port: int, certificates: Certificates | None) -> list[str]:
+    """Daphne's options for ``port``: HTTPS alone where there are certificates, else plain HTTP, on loopback."""
+    if certificates is not None:
+        return ["--endpoint", certificates.endpoint(domain, port)]
+    return ["--bind", "127.0.0.1", "--port", str(port)]
 
 
 def workers(state: State) -> list[Service]:
@@ -44,15 +51,13 @@ def workers(state: State) -> list[Service]:
     ]
 
 
-def _daphne(state: State, domain: str, port: int, host: str) -> Service:
+def _daphne(state: State, domain: str, listen: list[str], liveness: Liveness) -> Service:
     application = f"config.asgi_{domain}:application"
     # A frozen reader is noticed in 14 s with these; with the defaults in 50 s.
     limits = ["--ping-interval", "5", "--ping-timeout", "10"]
     # No access log: it would carry authorization codes.
-    listen = ["--bind", "127.0.0.1", "--port", str(port), "--verbosity", "0"]
-    return _python(
-        state, domain, domain, "-m", "daphne", *listen, *limits, "--no-server-name", application, liveness=Liveness(port, host)
-    )
+    quiet = ["--verbosity", "0", "--no-server-name"]
+    return _python(state, domain, domain, "-m", "daphne", *listen, *limits, *quiet, application, liveness=liveness)
 
 
 def _python(state: State, domain: str, name: str, *arguments: str, liveness: Liveness | None = None) -> Service:

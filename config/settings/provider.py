@@ -6,6 +6,7 @@ from config.settings.base import template_engine
 from config.settings.database import postgresql
 from config.settings.logging import LOGGING  # noqa: F401
 from config.settings.origins import host_of, read_origins
+from config.settings.transport import back_channel_trust, proxy_header, strict_transport_s
 
 ENV = Environment("provider")
 ORIGINS = read_origins(ENV)
@@ -20,6 +21,17 @@ PROVIDER_JANUS_SECRET_FILE = ENV.secret_file("janus-api")
 PROVIDER_TURN_SECRET_FILE = ENV.secret_file("turn")
 PROVIDER_TURN_ADDRESS = ENV.text("CONCLAVE_TURN_ADDRESS", "127.0.0.1:3478")
 DEBUG = False
+ENDS_TLS = ENV.flag("CONCLAVE_TLS")
+SECURE_HSTS_SECONDS = strict_transport_s(ORIGINS)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = ORIGINS.secure
+SECURE_PROXY_SSL_HEADER = proxy_header(ENV)
+BACK_CHANNEL_TRUST = back_channel_trust(ENV)
+SILENCED_SYSTEM_CHECKS = [
+    "security.W002",  # the frame is made to be framed, by the KMF's page alone: its own policy says frame-ancestors
+    "security.W003",  # no cookies, so no request can ride on one
+    "security.W008",  # no redirect: our port speaks HTTPS only, or a proxy in front does; internal calls come by loopback
+    "security.W021",  # a preload list takes registrable domains, which are the organisation's to promise
+]
 DATABASES = {"default": postgresql(ENV.text("DATABASE_URL"))}
 ALLOWED_HOSTS = [host_of(ORIGINS.provider).split(":")[0], "127.0.0.1"]
 ROOT_URLCONF = "config.urls_provider"

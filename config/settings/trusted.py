@@ -9,6 +9,7 @@ from config.settings.logging import LOGGING  # noqa: F401
 from config.settings.mail import *  # noqa: F403
 from config.settings.oauth import *  # noqa: F403
 from config.settings.origins import host_of, read_origins
+from config.settings.transport import back_channel_trust, proxy_header, strict_transport_s
 
 ENV = Environment("trusted")
 ORIGINS = read_origins(ENV)
@@ -19,6 +20,15 @@ KMF_DAY_KEYS_DIR = ENV.directory / "day-keys"
 DEBUG = False
 DATABASES = {"default": postgresql(ENV.text("DATABASE_URL"))}
 REDIS_URL = ENV.text("REDIS_URL")
+ENDS_TLS = ENV.flag("CONCLAVE_TLS")
+SECURE_HSTS_SECONDS = strict_transport_s(ORIGINS)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = ORIGINS.secure
+SECURE_PROXY_SSL_HEADER = proxy_header(ENV)
+BACK_CHANNEL_TRUST = back_channel_trust(ENV)
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # no redirect: our port speaks HTTPS only, or a proxy in front does; internal calls come by loopback
+    "security.W021",  # a preload list takes registrable domains, which are the organisation's to promise
+]
 
 ALLOWED_HOSTS = [host_of(o).split(":")[0] for o in (ORIGINS.core, ORIGINS.auth, ORIGINS.kmf)] + ["127.0.0.1"]
 ORIGIN_URLCONFS = {
@@ -48,8 +58,9 @@ INSTALLED_APPS = [
     "config",
 ]
 MIDDLEWARE = [
-    "config.middleware.OriginRouting",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.PlainCookies",
+    "config.middleware.OriginRouting",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.OriginSessions",
     "django.middleware.common.CommonMiddleware",
@@ -64,11 +75,14 @@ MIDDLEWARE = [
 SESSION_ENGINE = "config.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ORIGINS.core.startswith("https:")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ORIGINS.secure
+# __Host-: a browser takes such a cookie only from the host itself, so that no sibling or subdomain can plant one.
+SESSION_COOKIE_NAME = "__Host-sessionid" if ORIGINS.secure else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if ORIGINS.secure else "csrftoken"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no third cookie
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "conferences.views.errors.csrf_failure"
 SESSION_COOKIE_AGE = 12 * 3600  # seconds
-CSRF_TRUSTED_ORIGINS = [ORIGINS.core, ORIGINS.auth]
 TEMPLATES = template_engine("trusted")
 STATICFILES_DIRS = [("style", ROOT / "static/style"), ("core", ROOT / "static/core"), ("auth", ROOT / "static/auth")]
 CONTENT_SECURITY_POLICY = {

@@ -5,6 +5,7 @@ They save bandwidth and manners; nobody's rights depend on the provider's carryi
 
 import json
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
@@ -36,14 +37,12 @@ def deliver_order(item: OutboxItem, now: datetime) -> None:
         body=body,
         now=now,
     )
-    response = httpx.post(
-        f"{settings.ORIGINS.internal_provider}/orders",
-        content=body,
-        headers={
-            "Authorization": authorization,
-            "Content-Type": "application/json",
-            "Host": origin.split("//", 1)[1],
-        },
-        timeout=TIMEOUT_S,
-    )
+    provider = urlsplit(origin)
+    with httpx.Client(verify=settings.BACK_CHANNEL_TRUST, timeout=TIMEOUT_S, trust_env=False) as client:
+        response = client.post(
+            f"{settings.ORIGINS.internal_provider}/orders",
+            content=body,
+            headers={"Authorization": authorization, "Content-Type": "application/json", "Host": provider.netloc},
+            extensions={"sni_hostname": provider.hostname},  # the certificate must be the provider's, whatever the address
+        )
     response.raise_for_status()

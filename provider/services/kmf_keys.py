@@ -96,8 +96,10 @@ def fetch_keys() -> dict[str, ec.EllipticCurvePublicKey]:
 
     """
     address = settings.PROVIDER_KMF_INTERNAL + "/jwks"
-    headers = {"Host": urlsplit(settings.PROVIDER_KMF_ORIGIN).netloc}
-    answer = httpx.get(address, headers=headers, timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
+    kmf = urlsplit(settings.PROVIDER_KMF_ORIGIN)
+    with httpx.Client(verify=settings.BACK_CHANNEL_TRUST, timeout=TIMEOUT_S, trust_env=False) as client:
+        # The certificate must be the KMF's, whatever the address.
+        answer = client.get(address, headers={"Host": kmf.netloc}, extensions={"sni_hostname": kmf.hostname})
     answer.raise_for_status()
     return jwks.parse_jwks(strict_json.parse(answer.content, REQUEST_LIMIT_BYTES))
 

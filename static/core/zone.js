@@ -13,7 +13,8 @@ export function browserZone() {
 export function rememberZone() {
   const entry = `time_zone=${encodeURIComponent(browserZone())}`;
   if (!document.cookie.split('; ').includes(entry)) {
-    document.cookie = `${entry}; path=/; max-age=${YEAR_S}; samesite=lax`;
+    const secure = location.protocol === 'https:' ? '; secure' : '';
+    document.cookie = `${entry}; path=/; max-age=${YEAR_S}; samesite=lax${secure}`;
   }
 }
 

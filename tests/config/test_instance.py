@@ -5,7 +5,6 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -25,9 +24,9 @@ def stack():
 
 
 def ready(stack, origin, query=""):
-    base = stack.origins.internal_provider if origin == stack.origins.provider else stack.origins.internal_trusted
     try:
-        return httpx.get(f"{base}/ready{query}", headers={"Host": urlsplit(origin).netloc}, timeout=10, trust_env=False)
+        with stack.http(origin) as client:
+            return client.get(f"/ready{query}")
     except httpx.HTTPError:
         return httpx.Response(599)
 
@@ -129,9 +128,8 @@ def test_taken_port_is_said_plainly_and_leaves_nothing_running(stack, tmp_path):
 
 def conference_page(stack):
     conference = Scene.schedule(stack)
-    host = urlsplit(stack.origins.kmf).netloc
-    address = f"{stack.origins.internal_trusted}/c/{conference.conference_id}"
-    return httpx.get(address, headers={"Host": host}, timeout=10, trust_env=False)
+    with stack.http(stack.origins.kmf) as client:
+        return client.get(f"/c/{conference.conference_id}")
 
 
 def test_two_run_side_by_side_and_after_kill_or_ctrl_c_nothing_runs_and_the_next_start_finds_everything(stack):

@@ -78,8 +78,7 @@ class Person:
 
     def _authorize(self, path: str) -> str:
         """Follow the auth origin's redirects, signing in on the way; the callback's URL."""
-        host = urlsplit(self.stack.origins.auth).netloc
-        with httpx.Client(base_url=self.stack.origins.internal_trusted, headers={"Host": host}) as client:
+        with self.stack.http(self.stack.origins.auth) as client:
             cookies = self._signed_in.setdefault((self.stack.port, self.account["email"]), {})
             for _ in range(8):
                 answer = client.get(path, headers={"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())})
@@ -136,14 +135,14 @@ class Person:
         self, path: str, *, content: bytes | str = b"", kind: str = "application/json", proof: str | None = None,
         token: str | None = None, provider: bool = False,
     ) -> httpx.Response:  # fmt: skip
-        origins = self.stack.origins
-        origin, internal = (origins.provider, origins.internal_provider) if provider else (origins.kmf, origins.internal_trusted)
-        headers = {"Host": urlsplit(origin).netloc, "Content-Type": kind}
+        origin = self.stack.origins.provider if provider else self.stack.origins.kmf
+        headers = {"Content-Type": kind}
         if proof is not None:
             headers["DPoP"] = proof
         if token is not None:
             headers["Authorization"] = f"DPoP {token}"
-        return httpx.post(internal + path, content=content, headers=headers, timeout=10)
+        with self.stack.http(origin) as client:
+            return client.post(path, content=content, headers=headers)
 
     # --- keys --------------------------------------------------------------------------------------------------------
 
@@ -181,9 +180,9 @@ class Person:
     def open_socket(self, origin: str | None = None) -> ClientConnection:
         url = urlsplit(self.stack.origins.kmf)
         return connect(
-            f"ws://{url.netloc}/conferences/{self.conference_id}/events",
+            f"{'wss' if self.stack.tls else 'ws'}://{url.netloc}/conferences/{self.conference_id}/events",
             sock=create_connection(("127.0.0.1", url.port or 80)), origin=origin or self.stack.origins.kmf,
-            proxy=None, legacy=True,
+            proxy=None, legacy=True, ssl=self.stack.trust if self.stack.tls else None,
         )  # fmt: skip
 
     def hello(self, socket: ClientConnection) -> None:
