@@ -10,6 +10,8 @@ import httpx
 
 from config.doctor.finding import ERROR, OK, WARNING, Finding, Situation
 from config.doctor.parts import clock
+from config.env import MissingSetting
+from config.settings.transport import back_channel_trust
 
 NAMES = ("core", "auth", "kmf", "provider")
 WAIT_S = 3.0
@@ -43,8 +45,8 @@ def provider(situation: Situation) -> Iterator[Finding]:
     """The provider answers, says what is away, and has our time."""
     origin, base = situation.origins.provider, situation.origins.internal_provider
     try:
-        answer = httpx.get(f"{base}/health", headers={"Host": urlsplit(origin).netloc}, timeout=WAIT_S, trust_env=False)
-    except httpx.HTTPError as error:
+        answer = _ask(situation, origin, f"{base}/health")
+    except (httpx.HTTPError, MissingSetting) as error:
         mend = "media and joining wait for it; if it is yours: make run; else ask its operator, check CONCLAVE_INTERNAL_PROVIDER"
         yield Finding(ERROR, f"provider at {base} does not answer ({type(error).__name__})", mend)
         return
@@ -55,11 +57,10 @@ def provider(situation: Situation) -> Iterator[Finding]:
 
 
 def _ready(situation: Situation, name: str, base: str) -> Iterator[Finding]:
-    host = urlsplit(getattr(situation.origins, name)).netloc
     try:
-        answer = httpx.get(f"{base}/ready", headers={"Host": host}, timeout=WAIT_S, trust_env=False)
+        answer = _ask(situation, getattr(situation.origins, name), f"{base}/ready")
         away = [part for part, state in answer.json()["dependencies"].items() if state != "ok"]
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, MissingSetting) as error:
         log = situation.state.log("provider" if name == "provider" else "trusted")
         yield Finding(ERROR, f"{name} does not answer ({type(error).__name__})", f"see {log}; make run")
     except (ValueError, KeyError, TypeError):
@@ -67,6 +68,13 @@ def _ready(situation: Situation, name: str, base: str) -> Iterator[Finding]:
     else:
         text = f"{name} is missing: {', '.join(away)}"
         yield Finding(WARNING, text, "see the lines above and the site's log") if away else Finding(OK, f"{name} is ready")
+
+
+def _ask(situation: Situation, origin: str, url: str) -> httpx.Response:
+    """Ask an internal address as the back channel does: under the origin's name, trusting whom the site trusts."""
+    name = urlsplit(origin)
+    with httpx.Client(timeout=WAIT_S, trust_env=False, verify=back_channel_trust(situation.trusted)) as client:
+        return client.get(url, headers={"Host": name.netloc}, extensions={"sni_hostname": name.hostname})
 
 
 def _resolves(host: str) -> bool:
