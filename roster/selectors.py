@@ -49,4 +49,6 @@ def roster_entry(membership: Membership) -> Entry:
         kind=participant.kind,
         since=int(membership.since.timestamp()),
         invited_by=participant.invited_by,
+        admitted_by=participant.admitted_by,
+        admitted_at=int(participant.admitted_at.timestamp()) if participant.admitted_at else 0,
     )

@@ -125,6 +125,12 @@ def open_epoch(*, state: KeyState, conference: Conference, cause: str, joined: l
     return epoch
 
 
+def announce_change(*, state: KeyState, conference: Conference, cause: str, now: datetime) -> None:
+    """Tell everybody what the initiator changed, by a delta of the current epoch that names nobody."""
+    append_delta(conference=conference, epoch=int(state.last_epoch), cause=cause, joined=[], left=[], now=now)
+    _changed(state)
+
+
 def revoke_current(*, conference: Conference, reason: str, now: datetime) -> None:
     """End the current epoch without a successor."""
     current = current_epoch(conference.id)

@@ -214,7 +214,7 @@ def test_token2_and_token3_only_for_who_is_invited_now(endpoint_client, particip
     code = endpoint_client.code()
     assert_refused(endpoint_client.redeem(code, resource=audience), "access_denied")
     assert_nothing_given()
-    assert audited("token.refused")[0]["details"]["reason"] == "not invited at this moment"
+    assert audited("token.refused")[0]["details"]["reason"] == "no way into the conference at this moment"
     # token1 alike for all: what it opens, the key request answers.
     assert endpoint_client.redeem(code).status_code == 200
 
