@@ -83,7 +83,8 @@ def _moderate(*, verified: VerifiedRequest, conference_id: str, order: Order, no
     if conference.ended_at is not None or conference.closes_at <= now:
         raise Ended("after the end")
     # (3)
-    if order.action in LOOSENING and now - verified.token.auth_time >= FRESH_FOR:
+    signed_in_at = verified.token.auth_time
+    if order.action in LOOSENING and (signed_in_at is None or now - signed_in_at >= FRESH_FOR):
         raise StepUp("sign-in is ten minutes old")
     # (4)
     _ORDERS[order.action](_Moderation(state, conference, by, now), order.participant)
