@@ -168,8 +168,8 @@ export class Stay {
     }
   }
 
-  /** @param {import("./key_message.js").KeyMessage} message @param {CryptoKey} ektKey */
-  async install({ epoch, spi, ttlS }, ektKey) {
+  /** @param {import("./key_message.js").KeyMessage} message @param {CryptoKey} ektKey @param {number} number of the roster, see the engine */
+  async install({ epoch, spi, ttlS }, ektKey, number) {
     if (this.#left) {
       return;
     }
@@ -177,7 +177,7 @@ export class Stay {
     this.#epochs.add(epoch);
     this.#mayPublish = true;
     this.#options.engine.setSending(!this.freshness.isStopped);
-    await this.#options.engine.installEpoch({ epoch, spi, ektKey, ttlMs: ttlS * 1000, first });
+    await this.#options.engine.installEpoch({ epoch, spi, ektKey, ttlMs: ttlS * 1000, number, first });
   }
 
   /** @param {Welcome} welcome */
@@ -190,7 +190,7 @@ export class Stay {
   async rosterChanged({ cause, joined, left }) {
     const { chain, engine } = this.#options;
     const entries = [...chain.entries.values()];
-    engine.setRoster(new Map(entries.map((entry) => [entry.sourceId, entry.identityKey])));
+    engine.setRoster(new Map(entries.map((entry) => [entry.sourceId, entry.identityKey])), chain.number);
     const code = await verificationCode({ head: chain.head, spi: chain.epoch % 65536, entries });
     const { number, epoch } = chain;
     this.report({ event: "roster", self: this.#sourceId, number, epoch, code, entries, change: { cause, joined, left } });
