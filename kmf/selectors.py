@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from conferences.models import Conference, Participant
 from conferences.rules import is_locked_out, needs_admission
@@ -12,7 +12,7 @@ from roster.models import Membership
 from roster.selectors import present_memberships
 
 RETURN_WITHIN = timedelta(seconds=60)  # who left so lately is not new to a locked conference
-WAITS_FOR = timedelta(seconds=15)  # then who asks no more has gone away
+WAITS_FOR = timedelta(seconds=30)  # then who asks no more has gone away
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,19 @@ def list_waiting(conference_id: str, now: datetime) -> list[Waiting]:
     return list(rows.select_related("participant").order_by("since", "participant_id"))
 
 
-def list_kept_out(conference_id: str) -> list[Participant]:
+@dataclass(frozen=True)
+class KeptOut:
+    """Somebody who was removed; ``name`` is the one under which he was seen last."""
+
+    identity: str
+    name: str
+    is_banned: bool
+
+
+def list_kept_out(conference_id: str) -> list[KeptOut]:
     """Invited identities that were removed or banned, by identity."""
+    stays = Membership.objects.filter(participant=OuterRef("pk")).order_by("-since")
     rows = Participant.objects.filter(conference_id=conference_id, withdrawn_at=None)
-    return list(rows.filter(Q(removed_at__isnull=False) | Q(banned_at__isnull=False)).order_by("identity"))
+    rows = rows.filter(Q(removed_at__isnull=False) | Q(banned_at__isnull=False))
+    seen = rows.annotate(seen_as=Subquery(stays.values("name")[:1])).order_by("identity")
+    return [KeptOut(row.identity, row.seen_as or row.name or row.identity, row.banned_at is not None) for row in seen]

@@ -11,7 +11,7 @@ from conferences.services.audit import record
 from kmf.authorization.services import VerifiedRequest
 from kmf.errors import Denied, Ended, Refused, StepUp, Stranger, UnknownParticipant
 from kmf.models import Endpoint, KeyState, Waiting
-from kmf.selectors import active_endpoint, list_kept_out, list_waiting
+from kmf.selectors import KeptOut, active_endpoint, list_kept_out, list_waiting
 from kmf.services.epochs import announce_change, lock_state, rekey_for_leave
 from kmf.services.presence import end_membership
 from kmf.services.settle import settle
@@ -27,7 +27,7 @@ class Door:
 
     conference: Conference
     waiting: list[Waiting]
-    kept_out: list[Participant]
+    kept_out: list[KeptOut]
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,7 @@ def _members(door: Door) -> dict[str, object]:
         }
         for row in door.waiting
     ]
-    kept_out = [
-        {"identity": row.identity, "name": row.name or row.identity, "banned": row.banned_at is not None} for row in door.kept_out
-    ]
+    kept_out = [{"identity": row.identity, "name": row.name, "banned": row.is_banned} for row in door.kept_out]
     return {
         "admission": door.conference.admission,
         "locked": door.conference.locked_at is not None,

@@ -135,7 +135,7 @@ class Endpoint:
 
     def _install(self, epoch: int, number: int, *, first: bool) -> None:
         self.epoch = epoch
-        self._ask("install", epoch=epoch, spi=self.key.spi, ekt=self.key.ekt_key.hex(), first=first, number=number)
+        self._ask("install", epoch=epoch, spi=self.key.spi, ekt=self.key.ekt_key.hex(), first=first, rosterNumber=number)
 
     def _set_roster(self, number: int, joined: list[dict[str, Any]], left: list[int]) -> None:
         self.roster |= {entry["source_id"]: base64url.decode(entry["identity_key"]) for entry in joined}
@@ -144,7 +144,7 @@ class Endpoint:
             del self.roster[source_id]
         self.number = number
         entries = [[source_id, key.hex()] for source_id, key in self.roster.items()]
-        self._ask("roster", entries=entries, number=number)
+        self._ask("roster", entries=entries, rosterNumber=number)
 
     def _beat(self) -> None:
         with contextlib.suppress(ConnectionClosed):

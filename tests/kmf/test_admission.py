@@ -120,18 +120,18 @@ def test_asking_again_is_written_down_once_and_keeps_his_place(ada, lobby, endpo
     row = Waiting.objects.get()
     assert (row.since, row.asked_at) == (now, now + 9 * SECOND)
     assert events("participant.waiting", "key.denied") == ["participant.waiting"]
-    assert list_waiting(conference.id, now + 24 * SECOND) == [row]
-    assert list_waiting(conference.id, now + 25 * SECOND) == []
+    assert list_waiting(conference.id, now + 39 * SECOND) == [row]
+    assert list_waiting(conference.id, now + 40 * SECOND) == []
 
 
 def test_who_went_away_from_the_lobby_cannot_be_let_in(ada, lobby, endpoint, say, now):
     bob = endpoint("bob")
     waits(bob, now)
     with pytest.raises(UnknownParticipant):
-        say(ada, "admit", now + 16 * SECOND, "bob")
+        say(ada, "admit", now + 31 * SECOND, "bob")
     assert person("bob").admitted_at is None
-    waits(bob, now + 17 * SECOND)
-    assert Waiting.objects.get().since == now + 17 * SECOND
+    waits(bob, now + 32 * SECOND)
+    assert Waiting.objects.get().since == now + 32 * SECOND
 
 
 def test_a_declined_one_is_told_so_for_a_minute_and_may_then_ask_again(ada, lobby, endpoint, say, now):

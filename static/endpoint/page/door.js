@@ -111,7 +111,8 @@ export class Door {
     this.#shown = JSON.stringify(door);
     const act = (/** @type {string} */ action, /** @type {string} */ participant) => void this.#send({ action, participant });
     showWaiting(door.waiting, act);
-    showKeptOut(door.keptOut, act);
+    const isWaiting = new Set(door.waiting.map(({ identity }) => identity));
+    showKeptOut(door.keptOut.filter(({ identity }) => !isWaiting.has(identity)), act);
     showLock(door);
     this.#knock(door.waiting);
   }
@@ -126,7 +127,8 @@ export class Door {
       showPanel("people-panel");
     };
     if (isNew.length > 0 || waiting.length === 0) {
-      this.#banner.set("knocking", waiting.length > 0, { words: "Show who", run });
+      const isSeen = !byId("people-panel", HTMLElement).hidden;
+      this.#banner.set("knocking", waiting.length > 0 && !isSeen, { words: "Show who", run });
     }
   }
 

@@ -1,6 +1,7 @@
 /** The initiator's orders to his running conference (docs/protocol.md section 3). The KMF decides; this only asks. */
 
 import { utf8 } from "../crypto/bytes.js";
+import { postAuthorized } from "./authorized_post.js";
 import { SessionError } from "./errors.js";
 
 const TOKEN_FOR_S = 30;
@@ -19,10 +20,9 @@ const TOKEN_FOR_S = 30;
  * @throws {SessionError} with the KMF's code
  */
 export async function moderate({ grant, kmf, conference }, { action, participant }) {
-  const { text: token } = await grant.token(kmf, TOKEN_FOR_S);
   const url = `${kmf}/conferences/${conference}/moderation`;
   const body = utf8(JSON.stringify(participant === undefined ? { action } : { action, participant }));
-  const response = await grant.client.post({ url, body, contentType: "application/json", token, hashBody: true });
+  const response = await postAuthorized({ grant, kmf, url, body, tokenForS: TOKEN_FOR_S });
   return readDoor(await response.json());
 }
 
