@@ -175,7 +175,8 @@ export class KeyRing {
   /** @param {SourceKeys} source @param {FullEKTField} full */
   #open(source, full) {
     const floor = this.#heardFrom;
-    const isOld = floor !== null && this.#epoch?.epoch === floor.epoch && full.ektEpoch < floor.ektEpoch;
+    const isOfJoin = floor !== null && this.#epoch?.epoch === floor.epoch && full.spi === this.#epoch.spi;
+    const isOld = isOfJoin && full.ektEpoch < floor.ektEpoch;
     if (isOld) throw new MediaKeyError("ekt_epoch");
     return source.open(full, this.#epoch);
   }
