@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from conferences.models import Conference
+from conferences.models import Conference, Participant
 
 MAX_INVITED = 1000  # participants beside the initiator
 REMINDED_BEFORE = timedelta(minutes=15)
@@ -34,3 +34,18 @@ def state_of(conference: Conference, now: datetime) -> State:
 def is_over(conference: Conference, now: datetime) -> bool:
     """Whether no key can be had any more."""
     return state_of(conference, now) is State.ENDED
+
+
+def needs_admission(conference: Conference, participant: Participant) -> bool:
+    """Whether the initiator must let this participant in: the lobby is on, or he was removed before."""
+    if participant.removed_at is not None:
+        return True
+    is_guarded = conference.admission == Conference.Admission.LOBBY and participant.role != Participant.Role.INITIATOR
+    return is_guarded and participant.admitted_at is None
+
+
+def is_locked_out(conference: Conference, participant: Participant, *, was_here: bool) -> bool:
+    """Whether the lock keeps this participant out: not the initiator, nor who is or was just here, nor who was let in since."""
+    if conference.locked_at is None or was_here or participant.role == Participant.Role.INITIATOR:
+        return False
+    return participant.admitted_at is None or participant.admitted_at < conference.locked_at

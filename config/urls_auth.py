@@ -11,6 +11,7 @@ urlpatterns = [
     path("", views.account, name="account"),
     path("authorize", views.authorize, name="authorize"),
     path("sign-in", allauth_views.login, name="account_login"),
+    path("confirm", allauth_views.reauthenticate, name="account_reauthenticate"),
     path("sign-out", allauth_views.logout, name="account_logout"),
     path("inactive", allauth_views.account_inactive, name="account_inactive"),
     path("end-everywhere", views.everywhere, name="account_end_everywhere"),

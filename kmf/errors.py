@@ -3,7 +3,9 @@
 KMFError
 ├── Refused            an answer about rights
 │   ├── Denied         withdrawn; Stranger: not invited, unknown. One and the same code
-│   ├── TooEarly · Ended · Full · TooMany
+│   ├── TooEarly · Ended · Locked · Full · TooMany
+│   ├── Waits · Declined          the initiator has yet to let him in, or did not
+│   └── StepUp · UnknownParticipant   of moderation
 ├── NotAdmitted        a socket without a released key
 ├── KeyRequestMalformed · MessageTooLarge · TooManyMessages
 └── KMFUnavailable     sealed, or a part is away: no key leaves
@@ -15,9 +17,10 @@ class KMFError(Exception):
 
     code = "denied"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, retry_after_s: int | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.retry_after_s = retry_after_s
 
 
 class Refused(KMFError):
@@ -44,6 +47,40 @@ class Ended(Refused):
     """The conference is over."""
 
     code = "ended"
+
+
+class Locked(Refused):
+    """Nobody new comes in at the moment."""
+
+    code = "locked"
+
+
+class Waits(Refused):
+    """The initiator must let this identity in first; ``name`` is how he sees it."""
+
+    code = "waiting"
+
+    def __init__(self, reason: str, *, name: str, retry_after_s: int) -> None:
+        super().__init__(reason, retry_after_s=retry_after_s)
+        self.name = name
+
+
+class Declined(Refused):
+    """The initiator did not let this identity in."""
+
+    code = "declined"
+
+
+class StepUp(Refused):
+    """Loosening a running conference needs a sign-in younger than ten minutes."""
+
+    code = "step_up"
+
+
+class UnknownParticipant(Refused):
+    """Nobody of this identity waits, is present or is banned, as the order would have it."""
+
+    code = "unknown_participant"
 
 
 class Full(Refused):

@@ -66,6 +66,19 @@ class Epoch(models.Model):
         return int(self.number) % 65536
 
 
+class Waiting(models.Model):
+    """An invited identity that asked for a key and must be let in first. He waits as long as he goes on asking."""
+
+    participant = models.OneToOneField("conferences.Participant", on_delete=models.CASCADE, primary_key=True)
+    conference = models.ForeignKey("conferences.Conference", on_delete=models.CASCADE, related_name="waiting")
+    organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT)
+    name = models.CharField(max_length=200)
+    verified_by = models.CharField(max_length=40)
+    since = models.DateTimeField()
+    asked_at = models.DateTimeField()
+    declined_at = models.DateTimeField(null=True)
+
+
 class Endpoint(models.Model):
     """A membership's keys: the DPoP thumbprint it is bound to, and its member secret until it leaves."""
 

@@ -1,13 +1,18 @@
 """Reads of the KMF."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
-from conferences.models import Conference
-from kmf.models import Endpoint, Epoch, KeyState
+from conferences.models import Conference, Participant
+from conferences.rules import is_locked_out, needs_admission
+from kmf.models import Endpoint, Epoch, KeyState, Waiting
+from roster.models import Membership
 from roster.selectors import present_memberships
+
+RETURN_WITHIN = timedelta(seconds=60)  # who left so lately is not new to a locked conference
+WAITS_FOR = timedelta(seconds=30)  # then who asks no more has gone away
 
 
 @dataclass(frozen=True)
@@ -73,3 +78,41 @@ def _reason(endpoint: Endpoint) -> str:
     if endpoint.membership.participant.withdrawn_at is not None:
         return "withdrawn"
     return "silent" if endpoint.account.is_active else "removed"
+
+
+def was_here_lately(participant: Participant, now: datetime) -> bool:
+    """Whether he is present, or left of himself within the last minute: a cut line must not lock him out."""
+    stays = Membership.objects.filter(participant=participant).exclude(leave_reason__in=["removed", "withdrawn"])
+    return stays.filter(Q(left_at=None) | Q(left_at__gte=now - RETURN_WITHIN)).exists()
+
+
+def may_come_in(participant: Participant, now: datetime) -> bool:
+    """Whether an invited identity has a way in at this moment, as far as the initiator has a say in it."""
+    conference = participant.conference
+    if participant.banned_at is not None or needs_admission(conference, participant):
+        return False
+    return not is_locked_out(conference, participant, was_here=was_here_lately(participant, now))
+
+
+def list_waiting(conference_id: str, now: datetime) -> list[Waiting]:
+    """Who waits to be let in, longest first."""
+    rows = Waiting.objects.filter(conference_id=conference_id, declined_at=None, asked_at__gte=now - WAITS_FOR)
+    return list(rows.select_related("participant").order_by("since", "participant_id"))
+
+
+@dataclass(frozen=True)
+class KeptOut:
+    """Somebody who was removed; ``name`` is the one under which he was seen last."""
+
+    identity: str
+    name: str
+    is_banned: bool
+
+
+def list_kept_out(conference_id: str) -> list[KeptOut]:
+    """Invited identities that were removed or banned, by identity."""
+    stays = Membership.objects.filter(participant=OuterRef("pk")).order_by("-since")
+    rows = Participant.objects.filter(conference_id=conference_id, withdrawn_at=None)
+    rows = rows.filter(Q(removed_at__isnull=False) | Q(banned_at__isnull=False))
+    seen = rows.annotate(seen_as=Subquery(stays.values("name")[:1])).order_by("identity")
+    return [KeptOut(row.identity, row.seen_as or row.name or row.identity, row.banned_at is not None) for row in seen]

@@ -3,8 +3,10 @@
 from django.urls import path
 
 from kmf.views.keys import keys, leave
+from kmf.views.moderation import moderation
 
 urlpatterns = [
     path("keys", keys, name="keys"),
     path("conferences/<str:conference_id>/leave", leave, name="leave"),
+    path("conferences/<str:conference_id>/moderation", moderation, name="moderation"),
 ]

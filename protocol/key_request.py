@@ -9,7 +9,7 @@ from protocol import base64url, strict_json
 from protocol.errors import Malformed
 
 BODY_LIMIT = 64 * 1024  # bytes
-_KEY_BYTES = {"X25519": 32, "P-256": 65}
+_KEY_BYTES = {"X25519": 32, "P-256": 65, "X25519+ML-KEM-768": 32 + 1184}
 _IDENTITY_KEY_BYTES = 32
 _IDENTIFIER_LENGTH = 22
 

@@ -31,6 +31,11 @@ def last_delta(conference_id: str) -> RosterDelta | None:
     return RosterDelta.objects.filter(conference_id=conference_id).order_by("-number").first()
 
 
+def delta_at(conference_id: str, number: int) -> RosterDelta | None:
+    """The delta of this number."""
+    return RosterDelta.objects.filter(conference_id=conference_id, number=number).first()
+
+
 def deltas_after(conference_id: str, number: int) -> list[RosterDelta]:
     """Deltas above ``number``, rising."""
     return list(RosterDelta.objects.filter(conference_id=conference_id, number__gt=number).order_by("number"))
@@ -49,4 +54,6 @@ def roster_entry(membership: Membership) -> Entry:
         kind=participant.kind,
         since=int(membership.since.timestamp()),
         invited_by=participant.invited_by,
+        admitted_by=participant.admitted_by,
+        admitted_at=int(participant.admitted_at.timestamp()) if participant.admitted_at else 0,
     )

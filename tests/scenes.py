@@ -22,8 +22,10 @@ class Scene:
     handle: str
 
     @classmethod
-    def schedule(cls, stack: Stack, *, ends_in_s: float = 3600, grace_min: int = 15, title: str = "Scene") -> "Scene":
-        """A conference that began a minute ago and invites all demo participants."""
+    def schedule(
+        cls, stack: Stack, *, ends_in_s: float = 3600, grace_min: int = 15, title: str = "Scene", **policy: str
+    ) -> "Scene":
+        """A conference that began a minute ago and invites all demo participants; ``policy``: ``on_join``, ``admission``."""
         now = datetime.now(UTC)
         conference_id, handle = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         starts_at = now + timedelta(seconds=ends_in_s) - timedelta(minutes=60)
@@ -34,9 +36,20 @@ class Scene:
             database.execute(
                 "INSERT INTO conferences_conference (id, organisation_id, handle, title, initiator_identity, initiator_name,"
                 " time_zone, starts_at, duration_min, early_min, grace_min, on_join, past_access, ttl_s, rekey_s, capacity,"
-                " sequence, created_at, end_reason) VALUES (%s,%s,%s,%s,%s,'Initiator','UTC',%s,60,15,%s,'rekey','none',600,"
-                "300,1000,0,%s,'')",
-                (conference_id, organisation[0], handle, title, initiator["email"], starts_at, grace_min, now),
+                " sequence, created_at, end_reason, admission) VALUES (%s,%s,%s,%s,%s,'Initiator','UTC',%s,60,15,%s,%s,'none',"
+                "600,300,1000,0,%s,'',%s)",
+                (
+                    conference_id,
+                    organisation[0],
+                    handle,
+                    title,
+                    initiator["email"],
+                    starts_at,
+                    grace_min,
+                    policy.get("on_join", "rekey"),
+                    now,
+                    policy.get("admission", "invited"),
+                ),
             )
             for account in [*stack.accounts("initiator"), *stack.accounts("participant")]:
                 role = "initiator" if account["role"] == "initiator" else "participant"

@@ -23,6 +23,10 @@ ON_JOIN = [
     (Conference.OnJoin.REKEY.value, "New key at each join"),
     (Conference.OnJoin.SHARE.value, "Share the current key"),
 ]
+ADMISSION = [
+    (Conference.Admission.INVITED.value, "Whoever is invited comes in"),
+    (Conference.Admission.LOBBY.value, "You let everybody in yourself"),
+]
 
 
 class ScheduleForm(forms.Form):
@@ -47,6 +51,7 @@ class ScheduleForm(forms.Form):
     invitees = forms.CharField(required=False, strip=False)
     rooms = forms.CharField(required=False, strip=False)
     on_join = forms.ChoiceField(required=False, choices=ON_JOIN, error_messages={"invalid_choice": "Choose one of the two."})
+    admission = forms.ChoiceField(required=False, choices=ADMISSION, error_messages={"invalid_choice": "Choose one of the two."})
     form_id = forms.CharField(required=False, max_length=200)
 
     def __init__(self, *args: Any, now: datetime, initiator_identity: str, **kwargs: Any) -> None:
@@ -89,6 +94,7 @@ class ScheduleForm(forms.Form):
             duration_min=data["duration_min"],
             invitees=(*data["invitees"], *data["rooms"]),
             on_join=data["on_join"] or Conference.OnJoin.REKEY,
+            admission=data["admission"] or Conference.Admission.INVITED,
         )
 
     @property

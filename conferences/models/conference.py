@@ -40,6 +40,12 @@ class Conference(models.Model):
         NONE = "none"
         RECORDING = "recording"
 
+    class Admission(models.TextChoices):
+        """Who lets an invited identity in (DESIGN section 6): the invitation, or the initiator by name."""
+
+        INVITED = "invited"
+        LOBBY = "lobby"
+
     id = models.CharField(primary_key=True, max_length=22, default=new_identifier, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
     handle = models.CharField(max_length=22, unique=True, default=new_identifier, editable=False)
@@ -53,6 +59,8 @@ class Conference(models.Model):
     grace_min = models.PositiveIntegerField(default=15)
     on_join = models.CharField(max_length=8, choices=OnJoin.choices, default=OnJoin.REKEY)
     past_access = models.CharField(max_length=12, choices=PastAccess.choices, default=PastAccess.NONE)
+    admission = models.CharField(max_length=8, choices=Admission.choices, default=Admission.INVITED, db_default=Admission.INVITED)
+    locked_at = models.DateTimeField(null=True, blank=True)  # nobody new comes in since then
     ttl_s = models.PositiveIntegerField(default=600)
     rekey_s = models.PositiveIntegerField(default=300)
     capacity = models.PositiveIntegerField(default=1000)
@@ -116,6 +124,10 @@ class Participant(models.Model):
     mailed_at = models.DateTimeField(null=True, blank=True)  # the invitation went to the mail server; null: it waits
     reminded_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    admitted_at = models.DateTimeField(null=True, blank=True)  # let in by the initiator, last
+    admitted_by = models.CharField(max_length=200, blank=True, db_default="")
+    removed_at = models.DateTimeField(null=True, blank=True)  # put out, and not let in again since
+    banned_at = models.DateTimeField(null=True, blank=True)  # and nobody may let him in
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["conference", "identity"], name="participant_once")]

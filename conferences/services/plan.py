@@ -26,6 +26,7 @@ class ConferencePlan:
         duration_min: minutes, 1 … 1440.
         invitees: without the initiator, each identity once.
         on_join: ``rekey`` or ``share`` (DESIGN section 6).
+        admission: ``invited`` or ``lobby``.
 
     """
 
@@ -35,3 +36,4 @@ class ConferencePlan:
     duration_min: int
     invitees: tuple[Invitee, ...] = ()
     on_join: str = Conference.OnJoin.REKEY
+    admission: str = Conference.Admission.INVITED

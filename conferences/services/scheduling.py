@@ -53,6 +53,7 @@ def schedule_conference(
         "starts_at": plan.starts_at,
         "duration_min": plan.duration_min,
         "on_join": plan.on_join,
+        "admission": plan.admission,
         "created_at": now,
     }
     if conference_id is None:
@@ -84,6 +85,7 @@ def _add_participants(conference: Conference, plan: ConferencePlan, now: datetim
             "time_zone": conference.time_zone,
             "duration_min": conference.duration_min,
             "on_join": conference.on_join,
+            "admission": conference.admission,
             "past_access": conference.past_access,
         },
     )

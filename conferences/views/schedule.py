@@ -78,6 +78,7 @@ def _initial(request: HttpRequest, now: datetime) -> dict[str, Any]:
         "time_zone": zone,
         "duration_min": 60,
         "on_join": "rekey",
+        "admission": "invited",
         "form_id": signing.dumps(new_identifier(), salt=SALT),
     }
 

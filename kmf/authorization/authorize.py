@@ -5,8 +5,9 @@ No consent is asked: both clients are ours and the account is the organisation's
 Spec: RFC 6749 section 4.1.1; RFC 7636; RFC 8707 section 2; RFC 9207; RFC 9449 section 10.
 """
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.conf import settings
@@ -25,6 +26,8 @@ from protocol.words import JKT_BYTES
 _CHALLENGE_BYTES = 32
 _STATE_MAX = 512  # characters
 _FIELDS_MAX = 20
+_MAX_AGE = re.compile(r"[0-9]{1,7}", re.ASCII)
+JUST_NOW = timedelta(seconds=30)  # who has just confirmed is not asked again
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class AuthorizationRequest:
     scope: str
     resources: tuple[str, ...]
     dpop_jkt: str
+    max_age: timedelta | None = None  # the sign-in may be no older (OpenID Connect Core 3.1.2.1)
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,12 @@ def read_request(uri: str, *, now: datetime) -> AuthorizationRequest:
     # (4) what OAuth itself leaves open
     _check_state_and_challenge(client, single)
     _check_resources(client, single, resources)
-    return AuthorizationRequest(uri, single["scope"], tuple(resources), _dpop_jkt(client, single))
+    return AuthorizationRequest(uri, single["scope"], tuple(resources), _dpop_jkt(client, single), _max_age(client, single))
+
+
+def is_fresh(request: AuthorizationRequest, sign_in: SignIn, *, now: datetime) -> bool:
+    """Whether a sign-in is as young as the request asks; one of the last half minute always is."""
+    return request.max_age is None or now - sign_in.at <= max(request.max_age, JUST_NOW)
 
 
 @transaction.atomic
@@ -134,6 +143,14 @@ def _dpop_jkt(client: Client, single: dict[str, str]) -> str:
     except Malformed:
         raise _redirect(client, single, "invalid_request", "dpop_jkt is missing or malformed") from None
     return jkt
+
+
+def _max_age(client: Client, single: dict[str, str]) -> timedelta | None:
+    if "max_age" not in single:
+        return None
+    if _MAX_AGE.fullmatch(single["max_age"]) is None:
+        raise _redirect(client, single, "invalid_request", "max_age is not a number of seconds")
+    return timedelta(seconds=int(single["max_age"]))
 
 
 def _redirect(client: Client, single: dict[str, str], code: str, reason: str) -> RedirectRefused:

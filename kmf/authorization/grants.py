@@ -9,6 +9,7 @@ from django.db.models import F
 from conferences.models import Conference, Participant
 from conferences.services import audit
 from kmf.authorization.models import AccessToken, Account, Grant, RefreshToken
+from kmf.selectors import may_come_in
 from protocol import words
 from protocol.errors import Malformed
 
@@ -66,13 +67,17 @@ def conference_id_of(grant: Grant) -> str | None:
         return None
 
 
-def invitation_of(grant: Grant) -> Participant | None:
-    """The participant that the grant's account is in its conference at this moment, with the conference."""
+def invitation_of(grant: Grant, *, now: datetime) -> Participant | None:
+    """The participant that the grant's account is in its conference at this moment, with the conference.
+
+    None for somebody who is banned, locked out, or waits to be let in: without a key he has nothing to do elsewhere.
+    """
     conference_id = conference_id_of(grant)
     if conference_id is None:
         return None
     invited = Participant.objects.filter(conference_id=conference_id, identity=grant.user.email, withdrawn_at=None)
-    return invited.select_related("conference").first()
+    participant = invited.select_related("conference").first()
+    return participant if participant is not None and may_come_in(participant, now) else None
 
 
 def record(*, event: str, grant: Grant, now: datetime, details: Mapping[str, object]) -> None:

@@ -18,7 +18,7 @@ def claims_for(grant: Grant, *, resource: str, now: datetime) -> dict[str, Any]:
     """Claims of the access token for ``resource``, one of the grant's.
 
     Raises:
-        TokenRefused: ``access_denied``, for token2 and token3 where the account is not invited at this moment.
+        TokenRefused: ``access_denied``, for token2 and token3 where the account has no way into the conference now.
 
     """
     issued_at = int(now.timestamp())
@@ -31,18 +31,18 @@ def claims_for(grant: Grant, *, resource: str, now: datetime) -> dict[str, Any]:
         "jti": secrets.token_urlsafe(_JTI_BYTES),
         "cnf": {"jkt": grant.dpop_jkt},
     }
-    return {**common, **_particular(grant, resource)}
+    return {**common, **_particular(grant, resource, now)}
 
 
-def _particular(grant: Grant, resource: str) -> dict[str, Any]:
+def _particular(grant: Grant, resource: str, now: datetime) -> dict[str, Any]:
     if grant.application.client_id == CLIENT_CORE:
         return {**_signed_in(grant), **_profile(grant)}
     if resource == settings.ORIGINS.kmf:
         # Given to whoever is signed in: whether he is invited, the key request answers, alike for every conference.
         return {**_signed_in(grant), "conference": conference_id_of(grant)}
-    participant = invitation_of(grant)
+    participant = invitation_of(grant, now=now)
     if participant is None:
-        raise TokenRefused("access_denied", "not invited at this moment", grant)
+        raise TokenRefused("access_denied", "no way into the conference at this moment", grant)
     if resource == settings.ORIGINS.provider:
         # Nothing by which the provider could tell who this is, or that he was in another conference.
         return {"sub": participant.pseudonym, "handle": participant.conference.handle}

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -52,7 +53,10 @@ def authorize(request: HttpRequest) -> HttpResponse:
     account = request.user
     if not isinstance(account, Account):
         return redirect_to_login(uri, "/sign-in")
-    return _Found(authorization_request.grant(asked, account=account, sign_in=sign_in_of(request, account), now=now))
+    sign_in = sign_in_of(request, account)
+    if not authorization_request.is_fresh(asked, sign_in, now=now):
+        return redirect_to_login(uri, reverse("account_reauthenticate"))
+    return _Found(authorization_request.grant(asked, account=account, sign_in=sign_in, now=now))
 
 
 @csrf_exempt

@@ -15,10 +15,11 @@ from kmf.models import Epoch, KeyState
 from kmf.selectors import current_epoch
 from kmf.services.sealing import make_conference_key, seal_ekt_key
 from roster.models import Membership
-from roster.selectors import present_memberships, unannounced_leaves
+from roster.selectors import delta_at, last_delta, present_memberships, unannounced_leaves
 from roster.services.statements import append_delta
 
 WORTH_COUNTING_S = 0.02  # a shorter wait for the lock is none
+EKT_EPOCHS = 65536  # width of ekt_epoch
 COALESCE = timedelta(milliseconds=100)  # leaves of this window share one epoch; a joiner may share one this young
 
 
@@ -46,6 +47,7 @@ def epoch_for_join(*, state: KeyState, conference: Conference, membership: Membe
     waiting = unannounced_leaves(conference.id)
     young = current is not None and timedelta(0) <= now - current.opened_at <= COALESCE
     shared = conference.on_join == Conference.OnJoin.SHARE or young
+    shared = shared and not numbers_wrap(conference_id=conference.id, epoch=current)
     if current is None or waiting or not shared or current.expires_at <= now:
         return open_epoch(state=state, conference=conference, cause="join", joined=[membership], now=now)
     append_delta(conference=conference, epoch=int(current.number), cause="join", joined=[membership], left=[], now=now)
@@ -58,6 +60,19 @@ def epoch_for_join(*, state: KeyState, conference: Conference, membership: Membe
     )
     _changed(state)
     return current
+
+
+def numbers_wrap(*, conference_id: str, epoch: Epoch | None) -> bool:
+    """Whether the low 16 bits of the next change's number are below those of one in this epoch.
+
+    Sender keys are numbered by them, so that a joiner can tell old ones (docs/protocol.md section 6): then no epoch is shared.
+    """
+    last = last_delta(conference_id)
+    begin = 0 if last is None else (int(last.number) + 1) // EKT_EPOCHS * EKT_EPOCHS
+    if begin == 0 or epoch is None:
+        return False
+    before = delta_at(conference_id, begin - 1)
+    return before is not None and before.epoch == epoch.number
 
 
 def rekey_for_leave(*, state: KeyState, conference: Conference, now: datetime) -> None:
@@ -123,6 +138,12 @@ def open_epoch(*, state: KeyState, conference: Conference, cause: str, joined: l
     )
     _changed(state)
     return epoch
+
+
+def announce_change(*, state: KeyState, conference: Conference, cause: str, now: datetime) -> None:
+    """Tell everybody what the initiator changed, by a delta of the current epoch that names nobody."""
+    append_delta(conference=conference, epoch=int(state.last_epoch), cause=cause, joined=[], left=[], now=now)
+    _changed(state)
 
 
 def revoke_current(*, conference: Conference, reason: str, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Release: giving the current EKT key to one endpoint ([PERC] 6.3). The numbered checks stand here and nowhere else."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,8 +10,9 @@ from conferences.models import Conference, Participant
 from conferences.services.audit import record
 from kmf.authorization.services import VerifiedRequest
 from kmf.crypto.agreement import agree, wrap_ekt_key
-from kmf.errors import Denied, Ended, Full, Refused, Stranger, TooEarly, TooMany
+from kmf.errors import Denied, Ended, Full, Refused, Stranger, TooEarly, TooMany, Waits
 from kmf.models import Endpoint, Epoch, KeyState
+from kmf.services.admission import check_let_in, how_verified, knock, shown_name
 from kmf.services.epochs import epoch_for_join, lock_state
 from kmf.services.presence import end_membership
 from kmf.services.sealing import seal_member_secret, unseal_ekt_key
@@ -48,6 +50,9 @@ def release_ekt_key(*, verified: VerifiedRequest, request: KeyRequest, now: date
         settle(conference_id=invited.conference_id, now=now)  # what is due comes first, though no worker runs
         with transaction.atomic():
             return _release(verified=verified, request=request, participant=invited, now=now)
+    except Waits:
+        knock(participant_id=invited.pk, verified=verified, now=now)
+        raise
     except Refused as refusal:
         _record_denial(verified=verified, request=request, refusal=refusal, conference=conference, now=now)
         raise
@@ -78,27 +83,31 @@ def _release(*, verified: VerifiedRequest, request: KeyRequest, participant: Par
     #   1. match the token to the conference that is asked for          (KMF-REL-1, [PERC] 4.6)
     #   2. match the account to an invited participant                  (KMF-REL-2, [PERC] 3.2)
     #   3. find the conference open by its times and not ended          (KMF-REL-3, [PERC] 4.9)
-    #   4. stay under six joins a minute and find a seat                (KMF-REL-4)
-    #   5. begin the membership, ending the participant's earlier one   (KMF-REL-5, [PERC] 4.8)
-    #   6. take the epoch's key and wrap it for this endpoint only      (KMF-REL-6, [PERC] 4.4)
-    #   7. write the audit row                                          (KMF-REL-7: no audit, no key)
+    #   4. find him let in by the initiator where that is asked, and the lock open  (KMF-REL-8, KMF-REL-9)
+    #   5. stay under six joins a minute and find a seat                (KMF-REL-4)
+    #   6. begin the membership, ending the participant's earlier one   (KMF-REL-5, [PERC] 4.8)
+    #   7. take the epoch's key and wrap it for this endpoint only      (KMF-REL-6, [PERC] 4.4)
+    #   8. write the audit row                                          (KMF-REL-7: no audit, no key)
 
     # (1), (2) are _invited(); the second once more, for a withdrawal that came while we waited for the lock
     conference = participant.conference
     state, now = lock_state(conference=conference, now=now)
     participant = Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
-    _check_not_withdrawn(participant)
+    participant.conference = conference
+    _check_right(participant)
     # (3)
     _check_open(conference, now)
     if state.closed_at is not None:
         raise Ended("the conference's keys are over")
     # (4)
+    check_let_in(participant=participant, verified=verified, now=now)
+    # (5)
     _check_rate(participant, now)
     _check_seat(conference, participant)
-    # (5)
+    # (6)
     _end_earlier(conference=conference, participant=participant, now=now)
     membership = _begin(conference=conference, participant=participant, verified=verified, request=request, now=now)
-    # (6)
+    # (7)
     return _wrap(state=state, membership=membership, verified=verified, request=request, now=now)
 
 
@@ -112,26 +121,28 @@ def _invited(conference: Conference | None, verified: VerifiedRequest, request: 
         raise Stranger("token is for another conference")
     if participant is None:
         raise Stranger("not invited")
-    _check_not_withdrawn(participant)
+    _check_right(participant)
     return participant
 
 
-def _check_not_withdrawn(participant: Participant) -> None:
+def _check_right(participant: Participant) -> None:
     if participant.withdrawn_at is not None:
         raise Denied("invitation withdrawn")
+    if participant.banned_at is not None:
+        raise Denied("banned by the initiator")
 
 
 def _check_open(conference: Conference, now: datetime) -> None:
     if conference.ended_at is not None or conference.closes_at <= now:
         raise Ended("after the end")
     if now < conference.opens_at:
-        raise TooEarly("before the conference opens")
+        raise TooEarly("before the conference opens", retry_after_s=math.ceil((conference.opens_at - now).total_seconds()))
 
 
 def _check_rate(participant: Participant, now: datetime) -> None:
     since = now - timedelta(minutes=1)
     if Membership.objects.filter(participant=participant, since__gt=since).count() >= JOINS_A_MINUTE:
-        raise TooMany("more than six joins within a minute")
+        raise TooMany("more than six joins within a minute", retry_after_s=60)
 
 
 def _check_seat(conference: Conference, participant: Participant) -> None:
@@ -153,8 +164,8 @@ def _begin(
         conference=conference,
         participant=participant,
         identity_key=request.identity_key,
-        name=verified.account.name or participant.name or participant.identity,
-        verified_by="+".join(verified.token.amr) or "unknown",
+        name=shown_name(verified, participant),
+        verified_by=how_verified(verified),
         now=now,
     )
 
@@ -184,7 +195,7 @@ def _wrap(
         spi=epoch.spi,
         jkt=verified.token.jkt,
     )
-    # (7)
+    # (8)
     _record_release(epoch=epoch, membership=membership, jkt=verified.token.jkt, now=now)
     return ReleasedKey(epoch.key_id, agreement.dh, wrapped, epoch.spi, _ttl_s(epoch, now))
 

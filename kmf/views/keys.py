@@ -2,33 +2,21 @@
 
 from datetime import UTC, datetime
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from kmf.authorization.services import verify_proof_only, verify_request
-from kmf.errors import KMFError, KMFUnavailable, MessageTooLarge, TooManyMessages
+from kmf.errors import KMFError, KMFUnavailable, MessageTooLarge
 from kmf.selectors import active_endpoint
 from kmf.services.presence import leave as end_stay
-from kmf.services.refusals import record_refusal
 from kmf.services.release import release_ekt_key
-from protocol.errors import InvalidProof, InvalidToken, Malformed, ProtocolError
+from kmf.views.answers import answer, refuse, refuse_unknown
+from protocol.errors import InvalidProof, InvalidToken, Malformed
 from protocol.key_request import format_encryption_key, parse_key_request
-
-STATUS = {
-    "malformed": 400,
-    "too_large": 413,
-    "invalid_token": 401,
-    "invalid_dpop_proof": 401,
-    "too_many": 429,
-    "unavailable": 503,
-}
-REFUSED = 403
-RETRY_AFTER_S = {"too_many": "60", "unavailable": "2"}
 
 
 @csrf_exempt  # no cookie is read on this origin: nothing to forge
@@ -49,13 +37,13 @@ def keys(request: HttpRequest) -> HttpResponse:
         asked = parse_key_request(request.body)
         released = release_ekt_key(verified=verified, request=asked, now=datetime.now(UTC))
     except (InvalidToken, InvalidProof) as refusal:
-        return _refused_unknown(request, refusal, now)
+        return refuse_unknown(request, refusal, now)
     except (Malformed, KMFError) as refusal:
-        return _answer(refusal.code)
+        return refuse(refusal)
     except RequestDataTooBig:
-        return _answer(MessageTooLarge.code)
+        return answer(MessageTooLarge.code)
     except DatabaseError:
-        return _answer(KMFUnavailable.code)
+        return answer(KMFUnavailable.code)
     response = HttpResponse(status=200)
     response["Content-Length"] = "0"
     response["Cache-Control"] = "no-store"
@@ -81,28 +69,7 @@ def leave(request: HttpRequest, conference_id: str) -> HttpResponse:
         if endpoint is not None:
             end_stay(endpoint_id=endpoint.pk, reason="closed", now=now)
     except (InvalidToken, InvalidProof) as refusal:
-        return _refused_unknown(request, refusal, now)
+        return refuse_unknown(request, refusal, now)
     except (DatabaseError, KMFError):
-        return _answer(KMFUnavailable.code)
+        return answer(KMFUnavailable.code)
     return HttpResponse(status=204)
-
-
-def _refused_unknown(request: HttpRequest, refusal: ProtocolError, now: datetime) -> HttpResponse:
-    address = get_adapter().get_client_ip(request)
-    try:
-        record_refusal(conference_id=None, where="http", refusal=refusal, address=address, now=now)
-    except TooManyMessages as too_many:
-        return _answer(too_many.code)
-    except DatabaseError:
-        return _answer(KMFUnavailable.code)
-    return _answer(refusal.code)
-
-
-def _answer(code: str) -> HttpResponse:
-    response = JsonResponse({"error": code}, status=STATUS.get(code, REFUSED))
-    response["Cache-Control"] = "no-store"
-    if code in RETRY_AFTER_S:
-        response["Retry-After"] = RETRY_AFTER_S[code]
-    if STATUS.get(code) == 401:  # noqa: PLR2004  RFC 9110: a 401 names its scheme
-        response["WWW-Authenticate"] = f'DPoP error="{code}"'
-    return response

@@ -84,5 +84,7 @@ def sign_policy(*, conference: Conference) -> Statement:
         "ttl_s": conference.ttl_s,
         "rekey_s": conference.rekey_s,
         "ends_at": int(conference.closes_at.timestamp()),
+        "admission": conference.admission,
+        "locked": conference.locked_at is not None,
     }
     return sign(members, label=statement.POLICY, key=statement_key())

@@ -12,7 +12,7 @@ LIFETIME_S = 15  # how long a statement speaks for the present
 
 @dataclass(frozen=True)
 class Entry:
-    """One endpoint as the roster names it; ``identity_key`` is 32 bytes, ``since`` whole seconds."""
+    """One endpoint as the roster names it; ``identity_key`` is 32 bytes, times are whole seconds, 0 for never."""
 
     source_id: int
     identity_key: bytes
@@ -23,6 +23,8 @@ class Entry:
     kind: str
     since: int
     invited_by: str
+    admitted_by: str = ""
+    admitted_at: int = 0
 
     def members(self) -> dict[str, Any]:
         """Members in the order of the wire."""
@@ -36,6 +38,8 @@ class Entry:
             "kind": self.kind,
             "since": self.since,
             "invited_by": self.invited_by,
+            "admitted_by": self.admitted_by,
+            "admitted_at": self.admitted_at,
         }
 
 

@@ -87,6 +87,7 @@ class Endpoint:
     name: str
     source_id: int = 0
     epoch: int = 0
+    number: int = 0
     roster: dict[int, bytes] = field(default_factory=dict)
     identities: dict[int, bytes] = field(default_factory=dict)
 
@@ -100,8 +101,9 @@ class Endpoint:
         threading.Thread(target=self._beat, daemon=True).start()
         identity = self.person.identity.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         self._ask("make", conferenceId=self.person.conference_id, sourceId=self.source_id, identity=identity.hex())
-        self._install(welcome["key"]["epoch"], first=True)
-        self._set_roster(body_of(welcome["roster"])["endpoints"], [])
+        snapshot = body_of(welcome["roster"])
+        self._install(welcome["key"]["epoch"], snapshot["number"], first=True)
+        self._set_roster(snapshot["number"], snapshot["endpoints"], [])
 
     def leave(self) -> None:
         """Say goodbye; the engine and all keys stay as they are."""
@@ -125,22 +127,24 @@ class Endpoint:
         message = json.loads(self.socket.recv(timeout=10))
         if message["type"] == "rekey":
             self.person._keep(message["epoch"], message["key_id"], message["spi"], message["key"])
-            self._install(message["epoch"], first=False)
+            self._install(message["epoch"], self.number + 1, first=False)
         elif message["type"] == "roster":
             delta = body_of(message["delta"])
-            self._set_roster(delta["joined"], [entry["source_id"] for entry in delta["left"]])
+            self._set_roster(delta["number"], delta["joined"], [entry["source_id"] for entry in delta["left"]])
         return str(message["type"])
 
-    def _install(self, epoch: int, *, first: bool) -> None:
+    def _install(self, epoch: int, number: int, *, first: bool) -> None:
         self.epoch = epoch
-        self._ask("install", epoch=epoch, spi=self.key.spi, ekt=self.key.ekt_key.hex(), first=first)
+        self._ask("install", epoch=epoch, spi=self.key.spi, ekt=self.key.ekt_key.hex(), first=first, rosterNumber=number)
 
-    def _set_roster(self, joined: list[dict[str, Any]], left: list[int]) -> None:
+    def _set_roster(self, number: int, joined: list[dict[str, Any]], left: list[int]) -> None:
         self.roster |= {entry["source_id"]: base64url.decode(entry["identity_key"]) for entry in joined}
         self.identities |= self.roster
         for source_id in left:
             del self.roster[source_id]
-        self._ask("roster", entries=[[source_id, key.hex()] for source_id, key in self.roster.items()])
+        self.number = number
+        entries = [[source_id, key.hex()] for source_id, key in self.roster.items()]
+        self._ask("roster", entries=entries, rosterNumber=number)
 
     def _beat(self) -> None:
         with contextlib.suppress(ConnectionClosed):

@@ -109,6 +109,31 @@ def test_a_late_joiner_opens_nothing_that_was_sent_before_him(scene: Scene, benc
     assert [each.receive(fresh, line="ada").frame for each in (bob, carol)] == [SOUND, SOUND]
 
 
+@pytest.mark.requirement("MEDIA-4")
+def test_who_shares_an_epoch_hears_nothing_that_was_sent_before_him(stack: Stack, bench: EngineBench) -> None:
+    scene = Scene.schedule(stack, on_join="share")
+    ada, bob, mallory = enter_all(scene, bench)
+    stored = [ada.send() for _ in range(12)]
+    for frame in stored:
+        assert bob.receive(frame, line="ada").frame == SOUND
+    carol = bench.enter(scene.person("initiator", 0), "carol")
+    assert carol.epoch == ada.epoch == 1  # one key, so it is the rule that protects, not the key
+    assert {carol.receive(frame, line="ada").code for frame in stored} <= {"ekt_epoch", "unknown_kid"}
+    everybody = {each.source_id for each in (ada, bob, mallory, carol)}
+    for each in (ada, bob, carol):
+        each.follow(everybody)
+    bench.pause(SWITCHED_MS)
+    fresh = ada.send()
+    assert [each.receive(fresh, line="ada").frame for each in (bob, carol)] == [SOUND, SOUND]
+    assert {carol.receive(frame, line="ada again").code for frame in stored} <= {
+        "ekt_epoch",
+        "unknown_kid",
+        "replayed",
+        "duplicate_source",
+    }
+    assert carol.opened_count("ada again") == 0
+
+
 def opens(endpoint: Endpoint, frames: list[bytes]) -> int:
     """How many of ``frames`` an independent decryptor opens with every key that ``endpoint`` was ever given."""
     opener = endpoint.opener()

@@ -21,8 +21,8 @@ COUNTS = {
     "aes-key-wrap": 8,
     "ekt": 47,
     "frames": 40,
-    "key-agreement": 16,
-    "encryption-key-header": 52,
+    "key-agreement": 22,
+    "encryption-key-header": 53,
 }
 
 

@@ -128,3 +128,28 @@ def test_epoch_numbers_rise_without_a_gap(three, now):
     for second, name in enumerate(("bob", "cyd")):
         leave(endpoint_id=endpoint_of(name).pk, reason="left", now=now + timedelta(seconds=10 + second))
     assert list(Epoch.objects.order_by("number").values_list("number", flat=True)) == [1, 2, 3, 4, 5]
+
+
+@pytest.fixture
+def shared(conference):
+    conference.on_join = "share"
+    conference.save()
+
+
+def test_under_share_a_join_opens_no_epoch(shared, three, conference):
+    assert list(Epoch.objects.values_list("number", flat=True)) == [1]
+    assert list(RosterDelta.objects.order_by("number").values_list("number", "epoch")) == [(1, 1), (2, 1), (3, 1)]
+    assert AuditEntry.objects.filter(event="epoch.shared").count() == 2
+
+
+@pytest.mark.parametrize(("last", "opened"), [(65533, 1), (65534, 1), (65535, 2), (65536, 2), (131070, 1), (131071, 2)])
+def test_an_epoch_is_not_shared_where_the_numbers_of_sender_keys_would_begin_anew(shared, endpoint, now, last, opened):
+    ada, bob, cyd = (endpoint(name) for name in ("ada", "bob", "cyd"))
+    ada.ask(now)
+    RosterDelta.objects.update(number=last - 1)
+    bob.ask(now + timedelta(seconds=1))
+    if Epoch.objects.count() == 1:
+        cyd.ask(now + timedelta(seconds=2))
+    at = {row.number: row.epoch for row in RosterDelta.objects.all()}
+    assert Epoch.objects.count() == opened
+    assert len({(number // 65536, epoch) for number, epoch in at.items()}) == opened

@@ -31,8 +31,8 @@ class EndpointSimulator:
         self.identity = Ed25519PrivateKey.generate()
         self.keys: dict[str, bytes] = {}
 
-    def verified(self, now: datetime) -> VerifiedRequest:
-        """What the Authorization Module says once token and proof are checked."""
+    def verified(self, now: datetime, *, signed_in: datetime | None = None) -> VerifiedRequest:
+        """What the Authorization Module says once token and proof are checked; ``signed_in``: when, if not just now."""
         token = AccessToken(
             issuer="http://auth.localhost:8000",
             audience="http://kmf.localhost:8000",
@@ -42,7 +42,7 @@ class EndpointSimulator:
             jkt=self.jkt,
             issued_at=now,
             expires_at=now + timedelta(minutes=5),
-            auth_time=now,
+            auth_time=signed_in or now,
             amr=("pwd",),
             claims={"conference": self.token_conference},
         )

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, mlkem, x25519
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
@@ -17,7 +17,16 @@ NAMES = ("keyid", "dh", "key", "usage", "spi", "ttl")
 TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 PARAMETER = re.compile(rf'[ \t]*({TOKEN})=(?:"([^"\\\x00-\x08\x0a-\x1f\x7f]*)"|({TOKEN}))[ \t]*(;|\Z)')
 
-PrivateKey = x25519.X25519PrivateKey | ec.EllipticCurvePrivateKey
+
+@dataclass(frozen=True)
+class HybridPrivateKey:
+    """X25519 and ML-KEM-768 side by side."""
+
+    classical: x25519.X25519PrivateKey
+    kem: mlkem.MLKEM768PrivateKey
+
+
+PrivateKey = x25519.X25519PrivateKey | ec.EllipticCurvePrivateKey | HybridPrivateKey
 
 
 def lp(text: str) -> bytes:
@@ -26,7 +35,9 @@ def lp(text: str) -> bytes:
 
 
 def raw_public(key: PrivateKey) -> bytes:
-    """32 bytes for X25519, 65 for P-256."""
+    """32 bytes for X25519, 65 for P-256, 32 + 1184 for the hybrid."""
+    if isinstance(key, HybridPrivateKey):
+        return raw_public(key.classical) + key.kem.public_key().public_bytes_raw()
     public = key.public_key()
     if isinstance(public, x25519.X25519PublicKey):
         return public.public_bytes_raw()
@@ -36,6 +47,8 @@ def raw_public(key: PrivateKey) -> bytes:
 def shared_secret(key: PrivateKey, peer: bytes) -> bytes:
     """Raises ``agreement_failed`` where ``peer`` is no public key of the same algorithm, or of low order."""
     try:
+        if isinstance(key, HybridPrivateKey):
+            return shared_secret(key.classical, peer[:32]) + key.kem.decapsulate(peer[32:])
         if isinstance(key, x25519.X25519PrivateKey):
             return key.exchange(x25519.X25519PublicKey.from_public_bytes(peer))
         return key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), peer))
@@ -95,7 +108,7 @@ def parse_header(header: str) -> EncryptionKey:
     _decode(values["keyid"], 16)
     return EncryptionKey(
         key_id=values["keyid"],
-        dh=_decode(values["dh"], 32, 65),
+        dh=_decode(values["dh"], 32, 65, 1120),
         wrapped=_decode(values["key"], 40),
         spi=_number(values["spi"], 0, 2**16 - 1),
         ttl=_number(values["ttl"], 1, 2**24 - 1),

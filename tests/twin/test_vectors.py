@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, mlkem, x25519
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.keywrap import (
     InvalidUnwrap,
@@ -28,8 +28,8 @@ COUNTS = {
     "jwk-thumbprint.json": 1,
     "ekt.json": 47,
     "frames.json": 4,
-    "key-agreement.json": 16,
-    "encryption-key-header.json": 52,
+    "key-agreement.json": 22,
+    "encryption-key-header.json": 53,
 }
 
 
@@ -156,8 +156,12 @@ def test_frames(case: dict[str, Any]) -> None:
 def test_key_agreement(case: dict[str, Any]) -> None:
     given = case["inputs"]
     secret = base64url.decode(given["endpoint"]["d"])
+    endpoint: agreement.PrivateKey
     if given["alg"] == "X25519":
-        endpoint: agreement.PrivateKey = x25519.X25519PrivateKey.from_private_bytes(secret)
+        endpoint = x25519.X25519PrivateKey.from_private_bytes(secret)
+    elif "seed" in given["endpoint"]:
+        kem = mlkem.MLKEM768PrivateKey.from_seed_bytes(bytes.fromhex(given["endpoint"]["seed"]))
+        endpoint = agreement.HybridPrivateKey(x25519.X25519PrivateKey.from_private_bytes(secret), kem)
     else:
         endpoint = ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256R1())
     dh = bytes.fromhex(given["dh"])

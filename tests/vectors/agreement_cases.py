@@ -2,29 +2,44 @@
 
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, mlkem, x25519
 
 from tests.twin import agreement, base64url
+from tests.vectors.load import load
 from tests.vectors.material import CONFERENCE, EKT_KEY, SPI, identifier, octets
 
 Case = dict[str, Any]
 KEY_ID = identifier("KeyID")
 JKT = base64url.encode(octets("thumbprint"))
+HYBRID = "X25519+ML-KEM-768"
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def cases() -> list[Case]:
-    return [*(_agreed(alg, rekey=rekey) for alg in ("X25519", "P-256") for rekey in (False, True)), *_refused()]
+    agreed = [_agreed(alg, rekey=rekey) for alg in ("X25519", "P-256", HYBRID) for rekey in (False, True)]
+    return [*agreed, *_refused(), *_refused_hybrid()]
 
 
 def _private(alg: str, name: str) -> agreement.PrivateKey:
+    if alg == HYBRID:
+        seed = bytes.fromhex(_kem()["inputs"]["seed"])
+        classical = x25519.X25519PrivateKey.from_private_bytes(octets(f"X25519 key of {name}"))
+        return agreement.HybridPrivateKey(classical, mlkem.MLKEM768PrivateKey.from_seed_bytes(seed))
     seed = octets(f"{alg} key of {name}")
     if alg == "X25519":
         return x25519.X25519PrivateKey.from_private_bytes(seed)
     return ec.derive_private_key(int.from_bytes(seed, "big") % (P256_ORDER - 1) + 1, ec.SECP256R1())
 
 
+def _kem() -> Case:
+    """An encapsulation to the endpoint's ML-KEM key: random when it was made, kept since."""
+    case: Case = load("ml-kem-768.json")["cases"][0]
+    return case
+
+
 def _jwk(alg: str, key: agreement.PrivateKey) -> Case:
+    if isinstance(key, agreement.HybridPrivateKey):
+        return {**_jwk("X25519", key.classical), "seed": _kem()["inputs"]["seed"]}
     public = agreement.raw_public(key)
     if isinstance(key, x25519.X25519PrivateKey):
         return {"kty": "OKP", "crv": alg, "x": base64url.encode(public), "d": base64url.encode(key.private_bytes_raw())}
@@ -34,8 +49,8 @@ def _jwk(alg: str, key: agreement.PrivateKey) -> Case:
 
 
 def _agreed(alg: str, *, rekey: bool) -> Case:
-    endpoint, kmf = _private(alg, "the endpoint"), _private(alg, "the KMF")
-    dh, endpoint_key = agreement.raw_public(kmf), agreement.raw_public(endpoint)
+    endpoint = _private(alg, "the endpoint")
+    dh, endpoint_key = _dh(alg), agreement.raw_public(endpoint)
     secret = agreement.shared_secret(endpoint, dh)
     member = agreement.member_secret(dh=dh, endpoint_key=endpoint_key, secret=secret)
     key_id, spi = (identifier("next KeyID"), 65535) if rekey else (KEY_ID, SPI)
@@ -61,6 +76,13 @@ def _agreed(alg: str, *, rekey: bool) -> Case:
         "expect": "ok",
         "output": ekt_key.hex(),
     }
+
+
+def _dh(alg: str) -> bytes:
+    """The KMF's public key; in the hybrid the ciphertext follows it."""
+    if alg == HYBRID:
+        return _dh("X25519") + bytes.fromhex(_kem()["inputs"]["ciphertext"])
+    return agreement.raw_public(_private(alg, "the KMF"))
 
 
 def _inputs(alg: str, endpoint: agreement.PrivateKey, dh: bytes) -> Case:
@@ -100,4 +122,29 @@ def _refused() -> list[Case]:
             }
             for name, (alg, dh) in low_order.items()
         ),
+    ]
+
+
+def _refused_hybrid() -> list[Case]:
+    """A changed ciphertext is found out by the wrap only: decapsulation then gives another secret (FIPS 203)."""
+    wrapped = _agreed(HYBRID, rekey=False)["steps"]["wrapped"]
+    dh = _dh(HYBRID)
+    wrong = {
+        "hybrid, one bit of the ciphertext changed": (dh[:-1] + bytes([dh[-1] ^ 1]), "unwrap_failed"),
+        "hybrid, another X25519 key": (agreement.raw_public(_private("X25519", "another KMF")) + dh[32:], "unwrap_failed"),
+        "hybrid, a ciphertext that is too short": (dh[:-1], "agreement_failed"),
+        "hybrid, the X25519 key alone": (dh[:32], "agreement_failed"),
+    }
+    return [
+        {
+            "name": name,
+            "inputs": {
+                **_inputs(HYBRID, _private(HYBRID, "the endpoint"), each),
+                "key_id": KEY_ID,
+                "spi": SPI,
+                "wrapped": wrapped,
+            },
+            "expect": code,
+        }
+        for name, (each, code) in wrong.items()
     ]

@@ -45,6 +45,7 @@ def _good() -> list[tuple[str, str, Case]]:
         ("tokens instead of quoted strings", _header().replace('"', ""), OUTPUT),
         ("numbers quoted", _header(spi=f'"{SPI}"', ttl='"600"'), OUTPUT),
         ("P-256 key", _header(dh=f'"{DH_P256}"'), OUTPUT | {"dh": (b"\x04" + octets("dh", 64)).hex()}),
+        ("hybrid key", _header(dh=f'"{base64url.encode(octets("dh", 1120))}"'), OUTPUT | {"dh": octets("dh", 1120).hex()}),
         ("greatest numbers", _header(spi="65535", ttl="16777215"), OUTPUT | {"spi": 65535, "ttl": 16777215}),
         ("spi 0, ttl 1", _header(spi="0", ttl="1"), OUTPUT | {"spi": 0, "ttl": 1}),
     ]

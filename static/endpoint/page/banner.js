@@ -4,7 +4,7 @@ import { byId } from "./elements.js";
 import { BANNERS } from "./words.js";
 
 /** From the gravest to the least. */
-const ORDER = ["stopped", "expired", "stale", "reconnecting", "media_failed", "media_reconnecting", "sound", "camera", "microphone", "duplicate"];
+const ORDER = ["stopped", "expired", "stale", "reconnecting", "media_failed", "media_reconnecting", "knocking", "sound", "camera", "microphone", "duplicate"];
 const GRAVE = new Set(["stopped", "expired", "media_failed"]);
 
 export class Banner {

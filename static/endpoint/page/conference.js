@@ -5,10 +5,11 @@ import { JoinPace } from "../call/pace.js";
 import { announce } from "./announcer.js";
 import { Banner } from "./banner.js";
 import { showToggle, wireControls } from "./controls.js";
+import { Door } from "./door.js";
 import { byId, fromTemplate } from "./elements.js";
 import { nameOf, showCode, showPeople } from "./people.js";
 import { Stage } from "./stage.js";
-import { leftWords, TILES } from "./words.js";
+import { leftWords, lockWords, TILES } from "./words.js";
 import { codeOf } from "./worker_port.js";
 
 const CLOCK_MS = 1_000;
@@ -28,6 +29,7 @@ export class Conference {
   #devices;
   #onOver;
   #banner = new Banner();
+  #door;
   #stage;
   /** @type {ReturnType<typeof createCall> | null} */
   #call = null;
@@ -49,6 +51,7 @@ export class Conference {
   constructor({ port, devices, speaker, onOver }) {
     this.#port = port;
     this.#devices = devices;
+    this.#door = new Door({ port, banner: this.#banner });
     this.#onOver = onOver;
     this.#stage = new Stage({
       counters: () => port.request("counters"),
@@ -142,7 +145,12 @@ export class Conference {
 
   #listen() {
     this.#port.on("roster", (roster) => this.#rosterChanged(roster));
-    this.#port.on("connection", ({ state }) => this.#banner.set("reconnecting", state === "reconnecting"));
+    this.#port.on("connection", ({ state, locked }) => {
+      this.#banner.set("reconnecting", state === "reconnecting");
+      if (locked !== undefined) {
+        byId("locked", HTMLElement).hidden = !locked;
+      }
+    });
     this.#port.on("freshness", ({ state }) => this.#freshnessChanged(state));
     this.#port.on("leave-proof", (goodbye) => (this.#goodbye = goodbye));
     this.#port.on("media", ({ media }) => this.#mediaEvent(media));
@@ -152,9 +160,14 @@ export class Conference {
   /** @param {any} roster */
   #rosterChanged(roster) {
     this.#stage.setRoster(roster);
-    showPeople(roster);
+    this.#door.rosterChanged(roster);
+    showPeople(roster, this.#door.onRemove);
     showCode(roster);
     const { cause, joined, left } = roster.change;
+    if (cause === "locked" || cause === "unlocked") {
+      byId("locked", HTMLElement).hidden = cause === "unlocked";
+      announce(lockWords(cause === "locked"));
+    }
     if (cause === "snapshot") {
       return;
     }
@@ -314,6 +327,7 @@ export class Conference {
     clearTimeout(this.#steady);
     this.#devices.onChanged = () => undefined;
     void this.#wakeLock?.release();
+    this.#door.stop();
     this.#banner.clear();
     this.#call?.close();
     this.#stage.stop();

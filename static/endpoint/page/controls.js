@@ -35,6 +35,11 @@ export function showToggle(kind, { on, busy = false }) {
   setIcon(button, on ? NAMES[kind].on : NAMES[kind].off);
 }
 
+/** Open a panel, wherever that was asked for. @param {PanelId} panel */
+export function showPanel(panel) {
+  openPanel(panel);
+}
+
 /** One panel at a time. @param {PanelId | null} open */
 function openPanel(open) {
   for (const [panel, button] of Object.entries(PANELS)) {

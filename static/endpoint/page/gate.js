@@ -10,7 +10,7 @@ const SCREEN_OF = { prejoin: "prejoin", "in-conference": "conference" };
 /**
  * Put the page into a state.
  *
- * @param {"checking" | "signing-in" | "prejoin" | "joining" | "in-conference" | "ended"} state
+ * @param {"checking" | "signing-in" | "prejoin" | "joining" | "waiting" | "in-conference" | "ended"} state
  */
 export function enterState(state) {
   document.body.dataset.state = state;
@@ -22,13 +22,14 @@ export function enterState(state) {
  * Say something on the gate.
  *
  * @param {string} code of words.js
- * @param {{onAction?: () => void, busy?: boolean, link?: boolean, points?: string[]}} [options]
+ * @param {{onAction?: () => void, busy?: boolean, link?: boolean, points?: string[], text?: string}} [options] `text`: instead
+ *   of the code's own sentence
  */
-export function showGate(code, { onAction, busy = false, link = false, points = [] } = {}) {
+export function showGate(code, { onAction, busy = false, link = false, points = [], text } = {}) {
   const words = gateWords(code);
   document.body.dataset.code = code;
   byId("gate-title", HTMLElement).textContent = words.title;
-  byId("gate-text", HTMLElement).textContent = words.text;
+  byId("gate-text", HTMLElement).textContent = text ?? words.text;
   byId("gate-progress", HTMLElement).hidden = !busy;
   byId("gate-link", HTMLElement).hidden = !link;
   const action = byId("gate-action", HTMLButtonElement);

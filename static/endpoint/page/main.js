@@ -6,12 +6,14 @@ import { Devices } from "./devices.js";
 import { byId } from "./elements.js";
 import { enterState, showGate } from "./gate.js";
 import { Prejoin } from "./prejoin.js";
+import { handOverStepUp } from "./step_up_callback.js";
+import { waitingWords } from "./words.js";
 import { codeOf, WorkerPort } from "./worker_port.js";
 
 /** A redirect that takes longer gets a button. */
 const SLOW_MS = 2_500;
 /** Refusals after which the join screen can be tried again. */
-const JOIN_AGAIN = new Set(["too_early", "locked", "full", "too_many", "unreachable", "unavailable"]);
+const JOIN_AGAIN = new Set(["too_early", "locked", "declined", "full", "too_many", "unreachable", "unavailable"]);
 
 const { kmf = "", auth = "", provider = "", core = "", rosterKey = "" } = document.body.dataset;
 let conferenceId = /^\/c\/([A-Za-z0-9_-]{22})$/.exec(location.pathname)?.[1] ?? "";
@@ -22,6 +24,9 @@ let prejoin = null;
 let present = null;
 
 async function start() {
+  if (handOverStepUp()) {
+    return;
+  }
   showGate("checking", { busy: true });
   const missing = await missingCapabilities();
   if (missing.length > 0) {
@@ -77,6 +82,13 @@ async function goIn({ port, speaker }) {
   present = conference;
   enterState("joining");
   showGate("joining", { busy: true, onAction: () => turnBack(port) });
+  port.on("waiting", ({ name }) => {
+    if (present !== conference) {
+      return;
+    }
+    enterState("waiting");
+    showGate("waiting", { busy: true, text: waitingWords(name), onAction: () => turnBack(port) });
+  });
   try {
     const policy = await conference.join();
     if (present === conference) {

@@ -11,13 +11,16 @@ const GATES = {
   browser: { title: "This browser cannot take part", text: "A locked conference needs things that it does not have:" },
   left: { title: "You have left", text: "Your keys are deleted. You can go back in as long as the conference lasts.", action: "Go back in" },
   ended: { title: "The conference is over", text: "Its keys have been deleted on this device." },
-  removed: { title: "You were removed", text: "The initiator took you out of this conference. If that was a mistake, ask for a new invitation." },
+  removed: { title: "You were removed", text: "The initiator took you out of this conference. You can ask to be let in again.", action: "Ask to be let in" },
+  waiting: { title: "Waiting to be let in", text: "The host has been told that you are here. This page goes on by itself.", action: "Stop waiting" },
+  declined: { title: "You were not let in", text: "The host did not let you in. You can ask again in a minute.", action: "Ask again" },
+  confirmed: { title: "Confirmed", text: "You can close this window and go back to the conference." },
   withdrawn: { title: "Your invitation was withdrawn", text: "You no longer take part in this conference. If that was a mistake, ask the initiator." },
   replaced: { title: "You joined somewhere else", text: "This conference is open in another window or on another device of yours. Only one can be in at a time.", action: "Use this one" },
   expired: { title: "Your time in here ran out", text: "The key service did not hear from this browser for too long, and closed its place.", action: "Go back in" },
   denied: { title: "You cannot join this conference", text: "There is no invitation for the account you signed in with. Check the link, or ask the initiator to invite this address." },
   too_early: { title: "A little early", text: "The conference is not open yet. It opens some minutes before its start; the time stands in your invitation.", action: "Try again" },
-  locked: { title: "The conference is locked", text: "Nobody can join at the moment. Try again later, or ask the initiator.", action: "Try again" },
+  locked: { title: "The conference is locked", text: "Nobody new can come in at the moment. Try again later, or ask the initiator.", action: "Try again" },
   full: { title: "Every seat is taken", text: "You can come in when somebody leaves.", action: "Try again" },
   step_up: { title: "Please confirm who you are", text: "This conference asks for a recent sign-in.", action: "Sign in again" },
   too_many: { title: "Too many attempts", text: "You joined several times within a minute. Wait a minute, then try again.", action: "Try again" },
@@ -45,6 +48,7 @@ export const BANNERS = {
   media_failed: "Sound and picture cannot get through. Your network may block them.",
   expired: "The key ran out. Waiting for a new one …",
   duplicate: "Someone's picture arrived twice. The copy was thrown away.",
+  knocking: "Somebody is waiting to be let in.",
   sound: "Your browser holds the sound back.",
   camera: "The camera cannot be used. Another program may have it, or it is blocked for this address.",
   microphone: "The microphone cannot be used. Another program may have it, or it is blocked for this address.",
@@ -96,6 +100,30 @@ export function gateWords(code) {
 export function verifiedWords(verifiedBy) {
   const methods = verifiedBy.split("+").map((method) => METHODS[method] ?? method);
   return `Verified by ${methods.join(" and ")}`;
+}
+
+/** Words of the waiting page for whoever is seen as `name`. @param {string} name */
+export function waitingWords(name) {
+  return `The host sees that you are waiting, and sees your name as ${name}. This page goes on by itself when you are let in.`;
+}
+
+/** What the initiator is told when an order was not carried out, by its code. @param {string} code */
+export function orderWords(code) {
+  return ORDERS[code] ?? "That did not work. Please try again.";
+}
+
+/** @type {Record<string, string>} */
+const ORDERS = {
+  unknown_participant: "This has changed in the meantime. The list is up to date now.",
+  denied: "Only the initiator can do this, while he or she is in the conference.",
+  sign_in_other: "That was another account. Please confirm with the one you joined with.",
+  sign_in_refused: "It was not confirmed. Nothing has changed.",
+  unreachable: "The key service cannot be reached. Nothing has changed.",
+};
+
+/** The lock, for everybody. @param {boolean} isLocked */
+export function lockWords(isLocked) {
+  return isLocked ? "The conference is locked: nobody new comes in" : "The conference is open again";
 }
 
 /** Why somebody left, for the announcement. @param {string} name @param {string} reason */

@@ -7,9 +7,11 @@ import { MediaEngine } from "./media/engine.js";
 import { RosterChain } from "./roster/chain.js";
 import { importStatementKey } from "./roster/statement.js";
 import { codeOf, SessionError } from "./session/errors.js";
+import { moderate } from "./session/moderation.js";
 import { ServerClock } from "./session/server_clock.js";
 import { Stay } from "./session/session.js";
 import { beginSignIn, completeSignIn } from "./session/sign_in.js";
+import { StepUp } from "./session/step_up.js";
 import { LIFETIME_MS, sweepPending } from "./session/store.js";
 
 const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis));
@@ -19,8 +21,10 @@ const clock = new ServerClock();
 let configuration = null;
 /** @type {Awaited<ReturnType<typeof completeSignIn>> | null} */
 let signedIn = null;
-/** @type {{stay: Stay, engine: MediaEngine} | null} */
+/** @type {{stay: Stay, engine: MediaEngine, number: number} | null} */
 let present = null;
+/** @type {StepUp | null} */
+let stepUp = null;
 /** The goodbye of the stay before, which must not overtake the next one's key request. @type {Promise<unknown>} */
 let farewell = Promise.resolve();
 
@@ -54,6 +58,10 @@ async function answer(message) {
       return join(message.join);
     case "join-document":
       return stay().joinDocument();
+    case "moderate":
+      return moderate(endpoint(), message.order);
+    case "begin-step-up":
+      return beginStepUp();
     case "counters":
       return present?.engine.counters() ?? {};
     case "media":
@@ -92,11 +100,27 @@ async function join(number) {
   const chain = new RosterChain({ key, conference, nowS: () => clock.nowS() });
   const engine = new MediaEngine({ conferenceId: conference, report: (event) => entered.mediaReported(event) });
   const entered = new Stay({ conference, origins, grant, chain, engine, report: (event) => tell({ ...event, join: number }) });
-  present = { engine, stay: entered };
+  present = { engine, stay: entered, number };
   const joining = entered.join();
   // A stay that is left before it was let in still has its goodbye to say.
   farewell = joining.catch(() => undefined);
   return joining;
+}
+
+/** A confirmation that is under way already is given up for the new one. */
+function beginStepUp() {
+  stepUp?.end();
+  const { grant, conference } = endpoint();
+  stepUp = new StepUp({ grant, conference, origins: configured().origins }, (code) => scope.postMessage({ event: "step-up", code, join: present?.number }));
+  return stepUp.begin();
+}
+
+/** What an order of the initiator is sent with. */
+function endpoint() {
+  if (!signedIn) {
+    throw new SessionError("sign_in_expired");
+  }
+  return { grant: signedIn.grant, conference: signedIn.conference, kmf: configured().origins.kmf };
 }
 
 /** @param {import("./session/session.js").SessionEvent} event */
@@ -104,6 +128,7 @@ function tell(event) {
   if (event.event === "over") {
     // Who comes back signs in anew: tokens end with the stay.
     signedIn = null;
+    stepUp?.end();
   }
   scope.postMessage(event);
 }

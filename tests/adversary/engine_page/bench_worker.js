@@ -15,11 +15,12 @@ const ORDERS = {
     party.engine.setIdentity({ sourceId, identityKeys: { privateKey } });
     parties.set(name, party);
   },
-  async install({ name, epoch, spi, ekt, first }) {
-    await parties.get(name).engine.installEpoch({ epoch, spi, ektKey: await importEKT(fromHex(ekt)), ttlMs: 600_000, first });
+  async install({ name, epoch, spi, ekt, first, rosterNumber: number }) {
+    const ektKey = await importEKT(fromHex(ekt));
+    await parties.get(name).engine.installEpoch({ epoch, spi, ektKey, ttlMs: 600_000, first, number });
   },
-  async roster({ name, entries }) {
-    parties.get(name).engine.setRoster(new Map(entries.map(([sourceId, key]) => [sourceId, fromHex(key)])));
+  async roster({ name, entries, rosterNumber }) {
+    parties.get(name).engine.setRoster(new Map(entries.map(([sourceId, key]) => [sourceId, fromHex(key)])), rosterNumber);
   },
   send: async ({ name, track, data }) => outcome(await parties.get(name).send(track, fromHex(data))),
   receive: async ({ name, track, frame, id }) => outcome(await parties.get(name).receive(track, fromHex(frame), id)),

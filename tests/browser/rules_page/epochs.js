@@ -114,7 +114,7 @@ export async function anEpochIsInstalledOnce() {
   const [alice, bob] = meeting.parties;
   same(await bob.receive("mic", await alice.send("mic", AUDIO)), AUDIO, "before");
   await meeting.install([alice, bob]);
-  await alice.engine.installEpoch({ epoch: 0, spi: 0, ektKey: await importEKT(randomBytes(32)), ttlMs: 1, first: true });
+  await alice.engine.installEpoch({ epoch: 0, spi: 0, ektKey: await importEKT(randomBytes(32)), ttlMs: 1, number: 0, first: true });
   await sleep(300);
   const frame = await alice.send("mic", AUDIO);
   same([spiOf(frame), ektEpochOf(frame), ctrOf(frame)], [1, 0, 1], "the same sender key, its counter going on");
@@ -137,6 +137,40 @@ export async function whoSharesAnEpochGetsNewSenderKeys() {
   same(await carol.receive("mic", frame), AUDIO, "carol");
 }
 
+export async function whatWasSentBeforeAJoinIsNotHeardByWhoShares() {
+  const meeting = await Meeting.of(11, 22);
+  const [alice, bob] = meeting.parties;
+  const earlier = [];
+  for (let count = 0; count < 6; count += 1) earlier.push(await alice.send("mic", AUDIO));
+  for (const frame of earlier) same(await bob.receive("mic", frame), AUDIO, "at its time");
+  const carol = await Party.make(33);
+  meeting.parties.push(carol);
+  meeting.publishRoster([bob, carol]);
+  await meeting.install([carol]);
+  const late = await alice.send("mic", AUDIO);
+  for (const frame of [...earlier, late]) holds(["ekt_epoch", "unknown_kid"].includes(await carol.receive("mic", frame)), "whoever plays it");
+  same(carol.counters("receive", "mic").ok, 0, "nothing at all");
+  alice.engine.setRoster(meeting.roster, meeting.number);
+  await sleep(300);
+  same(await carol.receive("mic", await alice.send("mic", AUDIO)), AUDIO, "but what is sent after it");
+  for (const frame of earlier) holds(typeof (await carol.receive("mic", frame, "mic2")) === "string", "nor afterwards");
+}
+
+export async function aChangeThatConcernsNobodyStillLetsTheNextOneHear() {
+  const meeting = await Meeting.of(11, 22);
+  const [alice] = meeting.parties;
+  meeting.publishRoster(); // locked, say
+  const carol = await Party.make(33);
+  meeting.parties.push(carol);
+  meeting.publishRoster();
+  meeting.publishRoster(); // and again, before carol has her welcome
+  await meeting.install([carol]);
+  await sleep(300);
+  const frame = await alice.send("mic", AUDIO);
+  same([spiOf(frame), ektEpochOf(frame)], [1, 3], "numbered by the roster");
+  same(await carol.receive("mic", frame), AUDIO, "carol");
+}
+
 export async function whoJoinsWithARekeyCostsOneSenderKey() {
   const meeting = await Meeting.of(11, 22);
   const [alice] = meeting.parties;
@@ -146,7 +180,7 @@ export async function whoJoinsWithARekeyCostsOneSenderKey() {
   meeting.publishRoster();
   await sleep(300);
   const frame = await alice.send("mic", AUDIO);
-  same([spiOf(frame), ektEpochOf(frame)], [2, 0], "the one made for the new epoch");
+  same([spiOf(frame), ektEpochOf(frame)], [2, 1], "the one made for the new epoch");
   same(await carol.receive("mic", frame), AUDIO, "carol");
 }
 
@@ -155,7 +189,7 @@ export async function whoIsMutedSwitchesToo() {
   const sender = new Sender({ conferenceId: CONFERENCE, now: () => performance.now() });
   sender.setIdentity({ sourceId: 11, privateKey: identityKeys.privateKey });
   const begin = async (epoch, lifetimeMs) =>
-    sender.begin({ epoch, spi: epoch, ektKey: await importEKT(randomBytes(32)), expiresAt: performance.now() + lifetimeMs });
+    sender.begin({ epoch, spi: epoch, ektKey: await importEKT(randomBytes(32)), expiresAt: performance.now() + lifetimeMs }, epoch);
   const send = () => sender.protect({ bytes: AUDIO, track: "mic", codec: "opus" }).then(({ data }) => data, ({ code }) => code);
   await begin(1, 60_000);
   same(spiOf(await send()), 1, "the first");
@@ -181,7 +215,7 @@ export async function aSenderKeyEndsWithItsCounters() {
   let now = 0;
   const sender = new Sender({ conferenceId: CONFERENCE, now: () => now, counterLimit: 8n });
   sender.setIdentity({ sourceId: 11, privateKey: identityKeys.privateKey });
-  await sender.begin({ epoch: 1, spi: 1, ektKey: await importEKT(randomBytes(32)), expiresAt: Infinity });
+  await sender.begin({ epoch: 1, spi: 1, ektKey: await importEKT(randomBytes(32)), expiresAt: Infinity }, 0);
   const send = async () => (await sender.protect({ bytes: AUDIO, track: "mic", codec: "opus" })).data;
   const names = [];
   for (let count = 0; count < 8; count += 1) names.push(await send());

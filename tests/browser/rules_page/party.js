@@ -94,6 +94,7 @@ export class Party {
 /** A conference of some parties in one epoch, each with everybody in the roster. */
 export class Meeting {
   epoch = 0;
+  number = -1;
 
   static async of(...sourceIds) {
     const meeting = new Meeting();
@@ -107,18 +108,21 @@ export class Meeting {
     return new Map(this.parties.map(({ sourceId, identityKey }) => [sourceId, identityKey]));
   }
 
+  /** A change of the roster; `to` hear of it. */
   publishRoster(to = this.parties) {
-    for (const party of to) party.engine.setRoster(this.roster);
+    this.number += 1;
+    for (const party of to) party.engine.setRoster(this.roster, this.number);
   }
 
   async rekey(to = this.parties, ttlMs = 60_000) {
     this.epoch += 1;
     this.ektBytes = randomBytes(32);
-    await this.install(to, ttlMs);
+    await this.install(to, ttlMs, this.epoch === 1 ? this.number : this.number + 1);
   }
 
-  async install(to, ttlMs = 60_000) {
-    const release = { epoch: this.epoch, spi: this.epoch, ektKey: await importEKT(this.ektBytes), ttlMs };
+  /** As a `welcome` does; a rekey comes before the change that names it. */
+  async install(to, ttlMs = 60_000, number = this.number) {
+    const release = { epoch: this.epoch, spi: this.epoch, ektKey: await importEKT(this.ektBytes), ttlMs, number };
     await Promise.all(to.map((party) => party.engine.installEpoch({ ...release, first: this.epoch === 1 })));
   }
 }

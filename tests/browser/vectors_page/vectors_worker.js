@@ -155,11 +155,21 @@ async function runAgreement(rows) {
 }
 
 async function importAgreementKey({ alg, endpoint }) {
+  if (alg === "X25519+ML-KEM-768") return importHybridKey(endpoint);
   const algorithm = alg === "X25519" ? { name: alg } : { name: "ECDH", namedCurve: alg };
   const privateKey = await crypto.subtle.importKey("jwk", endpoint, algorithm, false, ["deriveKey"]);
   const parts = [endpoint.x, endpoint.y].filter(Boolean).map((part) => decodeBase64url(part));
   const publicKey = alg === "X25519" ? parts[0] : concat(Uint8Array.of(4), ...parts);
   return { alg, publicKey, privateKey };
+}
+
+async function importHybridKey({ seed, ...jwk }) {
+  const privateKey = await crypto.subtle.importKey("jwk", jwk, { name: "X25519" }, false, ["deriveBits"]);
+  // Its public half can only be had from a key that may be exported; the product never makes one.
+  const kemKey = await crypto.subtle.importKey("raw-seed", fromHex(seed), { name: "ML-KEM-768" }, true, ["decapsulateBits"]);
+  const kemPublic = await crypto.subtle.getPublicKey(kemKey, []);
+  const publicKey = concat(decodeBase64url(jwk.x), new Uint8Array(await crypto.subtle.exportKey("raw-public", kemPublic)));
+  return { alg: "X25519+ML-KEM-768", publicKey, privateKey, kemKey };
 }
 
 async function runHeaders(rows) {

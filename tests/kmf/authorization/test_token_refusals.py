@@ -214,9 +214,31 @@ def test_token2_and_token3_only_for_who_is_invited_now(endpoint_client, particip
     code = endpoint_client.code()
     assert_refused(endpoint_client.redeem(code, resource=audience), "access_denied")
     assert_nothing_given()
-    assert audited("token.refused")[0]["details"]["reason"] == "not invited at this moment"
+    assert audited("token.refused")[0]["details"]["reason"] == "no way into the conference at this moment"
     # token1 alike for all: what it opens, the key request answers.
     assert endpoint_client.redeem(code).status_code == 200
+
+
+@pytest.mark.requirement("KMF-REL-8")
+@pytest.mark.parametrize("resource", ["provider", "core"])
+@pytest.mark.parametrize("how", ["waits in the lobby", "removed", "banned", "locked out"])
+def test_token2_and_token3_only_for_who_has_a_way_in(endpoint_client, participant, conference, audited, resource, how):
+    now = timezone.now()
+    field = {"removed": "removed_at", "banned": "banned_at"}.get(how)
+    if field is not None:
+        setattr(participant, field, now)
+        participant.save()
+    conference.admission = "lobby" if how == "waits in the lobby" else "invited"
+    conference.locked_at = now if how == "locked out" else None
+    conference.save()
+    audience = getattr(settings.ORIGINS, resource)
+    code = endpoint_client.code()
+    assert_refused(endpoint_client.redeem(code, resource=audience), "access_denied")
+    assert_nothing_given()
+    participant.removed_at = participant.banned_at = None
+    participant.admitted_at = timezone.now()
+    participant.save()
+    assert endpoint_client.redeem(code, resource=audience).status_code == 200
 
 
 def test_withdrawal_ends_token2_at_the_next_refresh(endpoint_client, participant):

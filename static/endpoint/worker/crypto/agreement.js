@@ -2,31 +2,34 @@
  * Key agreement with the KMF, ending in an EKT key that is a non-extractable CryptoKey (docs/protocol.md section 3).
  *
  * No step has key bytes in JavaScript: agreement key → shared secret (an HKDF key) → KEK (AES-KW) → EKT key (AES-CBC,
- * the form that kwp.js needs). The HKDF key with its salt is the member secret: it opens the keys of later epochs too.
+ * the form that kwp.js needs). The hybrid alone joins two shared secrets as bytes on the way (hybrid.js). The HKDF key with its salt is the member secret: it opens the keys of later epochs too.
  */
 
 import { concat, lp, u16, utf8 } from "./bytes.js";
 import { MediaKeyError } from "./errors.js";
+import { agreeHybrid, HYBRID, makeHybridKey } from "./hybrid.js";
 import { EKT_KEY_LABEL } from "./labels.js";
 
 export { parseEncryptionKey } from "./encryption_key.js";
 
 /** @typedef {import("./bytes.js").Bytes} Bytes */
-/** @typedef {{alg: "X25519" | "P-256", publicKey: Bytes, privateKey: CryptoKey}} AgreementKey `publicKey` is raw */
+/** @typedef {"X25519" | "P-256" | "X25519+ML-KEM-768"} Alg */
+/** @typedef {{alg: Alg, publicKey: Bytes, privateKey: CryptoKey, kemKey?: CryptoKey}} AgreementKey `publicKey` is raw */
 /** @typedef {{secret: CryptoKey, salt: Bytes}} Member the member secret: HKDF input and its salt, not extractable */
 
 const ALGORITHMS = { X25519: { name: "X25519" }, "P-256": { name: "ECDH", namedCurve: "P-256" } };
 
 /**
- * Make this endpoint's agreement key: X25519, or P-256 where the browser lacks it.
+ * Make this endpoint's agreement key: the hybrid where the browser has ML-KEM, else X25519, else P-256.
  *
- * @param {("X25519" | "P-256")[]} [algs] in order of preference
+ * @param {Alg[]} [algs] in order of preference
  * @returns {Promise<AgreementKey>}
  * @throws {MediaKeyError} agreement_failed where the browser has none of them
  */
-export async function makeAgreementKey(algs = ["X25519", "P-256"]) {
+export async function makeAgreementKey(algs = [HYBRID, "X25519", "P-256"]) {
   for (const alg of algs) {
     try {
+      if (alg === HYBRID) return await makeHybridKey();
       const pair = /** @type {CryptoKeyPair} */ (await crypto.subtle.generateKey(ALGORITHMS[alg], false, ["deriveKey"]));
       const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
       return { alg, publicKey, privateKey: pair.privateKey };
@@ -45,9 +48,10 @@ export async function makeAgreementKey(algs = ["X25519", "P-256"]) {
  * @throws {MediaKeyError} agreement_failed: `dh` is no such key, or of low order
  */
 export async function deriveMember({ dh, agreementKey }) {
-  const { alg, publicKey, privateKey } = agreementKey;
+  const { alg, publicKey, privateKey, kemKey } = agreementKey;
   const salt = new Uint8Array(await crypto.subtle.digest("SHA-256", concat(dh, publicKey)));
   try {
+    if (alg === HYBRID) return { secret: await agreeHybrid({ dh, privateKey, kemKey }), salt };
     const peer = await crypto.subtle.importKey("raw", dh, ALGORITHMS[alg], false, []);
     const agreed = { name: ALGORITHMS[alg].name, public: peer };
     const secret = await crypto.subtle.deriveKey(agreed, privateKey, "HKDF", false, ["deriveKey"]);

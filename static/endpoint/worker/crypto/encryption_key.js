@@ -6,7 +6,7 @@ import { MediaKeyError } from "./errors.js";
 /**
  * @typedef {object} EncryptionKey
  * @property {string} keyId KeyID, 22 characters
- * @property {Uint8Array<ArrayBuffer>} dh the KMF's public key: 32 bytes (X25519) or 65 (P-256)
+ * @property {Uint8Array<ArrayBuffer>} dh the KMF's public key: 32 bytes (X25519), 65 (P-256), or 32 and a KEM ciphertext of 1,088
  * @property {Uint8Array<ArrayBuffer>} wrapped the EKT key wrapped by AES-256-KW, 40 bytes
  * @property {number} spi 0 … 65535
  * @property {number} ttl seconds, 1 … 2^24-1 (the width of ekt_ttl in RFC 8870)
@@ -32,7 +32,7 @@ export function parseEncryptionKey(header) {
   if (usage !== "EKT") throw new MediaKeyError("encryption_key_usage");
   const parsed = {
     keyId,
-    dh: decodeBytes(dh, [32, 65]),
+    dh: decodeBytes(dh, [32, 65, 1120]),
     wrapped: decodeBytes(key, [40]),
     spi: decodeNumber(spi, 0, 0xffff),
     ttl: decodeNumber(ttl, 1, 0xffffff),

@@ -38,8 +38,6 @@ export class MediaEngine {
   #epoch = null;
   /** @type {Set<number> | null} */
   #members = null;
-  /** A rekey came that no roster has followed yet: who joins in that roster joins with it. */
-  #isRekeyed = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #expiry = undefined;
   /** @type {Map<string, {counters: Counters, end: AbortController}>} by transform id */
@@ -66,31 +64,33 @@ export class MediaEngine {
    * @param {number} release.spi
    * @param {CryptoKey} release.ektKey AES-CBC, not extractable
    * @param {number} release.ttlMs time from now until the key is dropped here by itself
-   * @param {boolean} [release.first] the first of this endpoint: nothing is sent under an earlier one
+   * @param {number} release.number of a roster change that is not younger than this key; our sender keys are numbered by it
+   * @param {boolean} [release.first] the first of this endpoint: nothing is sent under an earlier one, and nothing heard that
+   *   was announced before `number`
    * @returns {Promise<void>} settles when our sender key for it is announced; it opens frames before that
    */
-  async installEpoch({ epoch, spi, ektKey, ttlMs, first = false }) {
+  async installEpoch({ epoch, spi, ektKey, ttlMs, number, first = false }) {
     if (this.#epoch !== null && epoch <= this.#epoch) return;
-    this.#isRekeyed = this.#epoch !== null;
     this.#epoch = epoch;
     const installed = { epoch, spi, ektKey, expiresAt: this.#now() + ttlMs };
     clearTimeout(this.#expiry);
     this.#expireAt(installed);
     if (first) this.#sender.clear();
     this.#ring.setEpoch(installed);
+    if (first) this.#ring.hearFrom({ epoch, number });
     this.#report({ type: "installed", epoch });
-    await this.#sender.begin(installed);
+    await this.#sender.begin(installed, number);
   }
 
-  /** @param {Map<number, Uint8Array<ArrayBuffer>>} roster identity key (raw, 32 bytes) by source id, from a verified roster */
-  setRoster(roster) {
-    const before = this.#members;
+  /**
+   * @param {Map<number, Uint8Array<ArrayBuffer>>} roster identity key (raw, 32 bytes) by source id, from a verified roster
+   * @param {number} number of its newest change
+   */
+  setRoster(roster, number) {
     this.#members = new Set(roster.keys());
     this.#ring.setRoster(roster);
-    // Who joins without a rekey (policy share) gets sender keys that were never used before he came.
-    const isJoined = before !== null && [...this.#members].some((sourceId) => !before.has(sourceId));
-    if (isJoined && !this.#isRekeyed) void this.#sender.renew();
-    this.#isRekeyed = false;
+    // Who joins without a rekey (policy share) hears only sender keys that were never used before he came.
+    void this.#sender.follow(number);
   }
 
   /** @param {boolean} maySend false: every frame of ours is dropped */
@@ -103,7 +103,6 @@ export class MediaEngine {
     clearTimeout(this.#expiry);
     this.#epoch = null;
     this.#members = null;
-    this.#isRekeyed = false;
     this.#ring.clear();
     this.#sender.forget();
   }

@@ -25,6 +25,7 @@ import { SourceKeys } from "./source_keys.js";
  */
 
 const OLD_KEY_MS = 2000;
+const EKT_EPOCHS = 0x10000;
 
 export class KeyRing {
   #conferenceId;
@@ -35,6 +36,8 @@ export class KeyRing {
   #epoch = null;
   /** @type {Map<number, SourceKeys>} */
   #sources = new Map();
+  /** What was announced before we came is not heard. @type {{epoch: number, ektEpoch: number} | null} */
+  #heardFrom = null;
   /** @type {Set<() => void>} */
   #waiting = new Set();
 
@@ -56,6 +59,16 @@ export class KeyRing {
     for (const source of this.#sources.values()) source.endEpoch(now, now + OLD_KEY_MS);
     setTimeout(() => this.#purge(), OLD_KEY_MS);
     this.#wake();
+  }
+
+  /**
+   * We came with this roster change: a sender key of the same epoch that was made before it is not taken, so that nobody can
+   * play us what was sent before we came ([PERC] 4.8). Later epochs began after us.
+   *
+   * @param {{epoch: number, number: number}} join
+   */
+  hearFrom({ epoch, number }) {
+    this.#heardFrom = { epoch, ektEpoch: number % EKT_EPOCHS };
   }
 
   /** @param {Map<number, Uint8Array<ArrayBuffer>>} roster identity key by source id; everybody else is dropped at once */
@@ -80,6 +93,7 @@ export class KeyRing {
   /** Drop the EKT key and every source. */
   clear() {
     this.expire();
+    this.#heardFrom = null;
     this.#sources = new Map();
   }
 
@@ -142,7 +156,7 @@ export class KeyRing {
   /** @param {SourceKeys} source @param {FullEKTField | null} full @param {bigint} kid */
   async #announcedHere(source, full, kid) {
     if (full === null) throw new MediaKeyError("unknown_kid");
-    const announcement = await source.open(full, this.#epoch);
+    const announcement = await this.#open(source, full);
     if (announcement.key.kid !== kid) throw new MediaKeyError("unknown_kid");
     return announcement;
   }
@@ -150,12 +164,21 @@ export class KeyRing {
   /** @param {SourceKeys} source @param {FullEKTField} full @returns {Promise<string | null>} the code where it was not kept */
   async #keepAnnounced(source, full) {
     try {
-      this.#keep(source, await source.open(full, this.#epoch));
+      this.#keep(source, await this.#open(source, full));
       this.#wake();
       return null;
     } catch (error) {
       return codeOf(error, "transform_failed");
     }
+  }
+
+  /** @param {SourceKeys} source @param {FullEKTField} full */
+  #open(source, full) {
+    const floor = this.#heardFrom;
+    const isOfJoin = floor !== null && this.#epoch?.epoch === floor.epoch && full.spi === this.#epoch.spi;
+    const isOld = isOfJoin && full.ektEpoch < floor.ektEpoch;
+    if (isOld) throw new MediaKeyError("ekt_epoch");
+    return source.open(full, this.#epoch);
   }
 
   /** @param {SourceKeys} source @param {Announcement} announcement */

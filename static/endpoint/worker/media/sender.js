@@ -21,7 +21,8 @@ const ANNOUNCED_MS = 250;
 const LONGEST_MS = 1000;
 /** A timer may be a little early by our clock. */
 const TIMER_SLACK_MS = 5;
-const LAST_EKT_EPOCH = 0xffff;
+/** `ekt_epoch` is the low half of a roster number: 16 bits (docs/protocol.md section 6). */
+const EKT_EPOCHS = 0x10000;
 /** Far below what AES-GCM allows; another sender key is made when half of it is used. */
 const COUNTER_LIMIT = 2n ** 32n;
 
@@ -60,26 +61,37 @@ export class Sender {
    * Begin an epoch: make and announce a sender key for it.
    *
    * @param {Epoch} epoch newer than all before
+   * @param {number} number of a roster change that is not younger than it
    * @returns {Promise<void>} settles when the key is announced, or overtaken
    */
-  async begin(epoch) {
+  async begin(epoch, number) {
     this.#epoch = epoch;
     this.#next = null;
     this.#lastEKTEpoch = -1;
-    await this.renew();
+    await this.renew(number % EKT_EPOCHS);
+  }
+
+  /**
+   * The roster changed: a sender key from before is not heard by who came with the change.
+   *
+   * @param {number} number of the change
+   * @returns {Promise<void>}
+   */
+  async follow(number) {
+    if (number % EKT_EPOCHS > this.#lastEKTEpoch) await this.renew(number % EKT_EPOCHS);
   }
 
   /**
    * Make and announce another sender key under the EKT key of now.
    *
+   * @param {number} [ektEpoch] above all before
    * @returns {Promise<void>}
    */
-  async renew() {
+  async renew(ektEpoch = this.#lastEKTEpoch + 1) {
     const epoch = this.#epoch;
     const identity = this.#identity;
-    if (epoch === null || identity === null || this.#lastEKTEpoch >= LAST_EKT_EPOCH) return;
-    this.#lastEKTEpoch += 1;
-    const ektEpoch = this.#lastEKTEpoch;
+    if (epoch === null || identity === null || ektEpoch >= EKT_EPOCHS) return;
+    this.#lastEKTEpoch = ektEpoch;
     const sender = { ...identity, ...this.#profile };
     const key = await SenderKey.make(sender, epoch, ektEpoch);
     const overtaken = this.#epoch !== epoch || this.#identity !== identity || this.#lastEKTEpoch !== ektEpoch;

@@ -5,12 +5,13 @@ import { RosterError } from "./errors.js";
 
 /**
  * @typedef {{sourceId: number, identityKey: Uint8Array<ArrayBuffer>, name: string, identity: string, verifiedBy: string,
- *   role: string, kind: string, since: number, invitedBy: string}} RosterEntry
+ *   role: string, kind: string, since: number, invitedBy: string, admittedBy: string, admittedAt: number}} RosterEntry
  * @typedef {{number: number, epoch: number, spi: number, issuedAt: number, expiresAt: number}} Position
  * @typedef {Position & {head: string}} Standing
  * @typedef {Standing & {entries: RosterEntry[]}} Snapshot
  * @typedef {Position & {previous: string, cause: string, joined: RosterEntry[], left: {sourceId: number, reason: string}[]}} Delta
- * @typedef {{title: string, onJoin: string, pastAccess: string, endsAt: number, rekeyS: number, ttlS: number}} Policy
+ * @typedef {{title: string, onJoin: string, pastAccess: string, endsAt: number, rekeyS: number, ttlS: number,
+ *   admission: string, locked: boolean}} Policy
  */
 
 /** @typedef {Record<string, unknown>} Members */
@@ -50,6 +51,8 @@ export function readPolicy(members) {
     endsAt: whole(members.ends_at),
     rekeyS: whole(members.rekey_s),
     ttlS: whole(members.ttl_s),
+    admission: text(members.admission),
+    locked: members.locked === true,
   };
 }
 
@@ -65,6 +68,8 @@ function entry(item) {
     kind: text(item.kind),
     since: whole(item.since),
     invitedBy: text(item.invited_by),
+    admittedBy: text(item.admitted_by),
+    admittedAt: whole(item.admitted_at),
   };
 }
 

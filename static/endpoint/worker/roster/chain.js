@@ -187,8 +187,8 @@ function added(entries, known, entry) {
 }
 
 /** What of an entry never changes. @param {RosterEntry} entry @returns {string} */
-function identityOf({ identityKey, name, identity, verifiedBy, role, kind, invitedBy }) {
-  return JSON.stringify([encodeBase64url(identityKey), name, identity, verifiedBy, role, kind, invitedBy]);
+function identityOf({ identityKey, name, identity, verifiedBy, role, kind, invitedBy, admittedBy, admittedAt }) {
+  return JSON.stringify([encodeBase64url(identityKey), name, identity, verifiedBy, role, kind, invitedBy, admittedBy, admittedAt]);
 }
 
 /**

@@ -4,7 +4,7 @@ import { codeOf, SessionError } from "./errors.js";
 import { GRACE_MS, pause } from "./timetable.js";
 
 /** Refusals after which another try makes no sense; the page says what does. */
-const FINAL = new Set(["denied", "too_early", "ended", "locked", "full", "step_up", "sign_in_expired", "malformed"]);
+const FINAL = new Set(["denied", "too_early", "ended", "locked", "waiting", "declined", "full", "step_up", "sign_in_expired", "malformed"]);
 
 /**
  * @typedef {import("./connection.js").Ending} Ending

@@ -76,7 +76,8 @@ export class Connection {
       case "welcome":
         return this.#welcome(message);
       case "rekey":
-        return this.#install(readKeyMessage(message));
+        // The change that names this epoch is still to come: it has the next number, or one above.
+        return this.#install(readKeyMessage(message), this.#stay.chain.number + 1);
       case "roster":
         return this.#stay.rosterChanged(await this.#stay.chain.applyDelta(message.delta));
       case "current":
@@ -97,7 +98,7 @@ export class Connection {
     const { chain } = this.#stay;
     const [readPolicy, change] = [await chain.verifyPolicy(policy), await chain.applySnapshot(roster)];
     this.#stay.identified(Number(sourceId));
-    await this.#install(readKeyMessage(key));
+    await this.#install(readKeyMessage(key), chain.number);
     this.#stay.freshness.confirm();
     this.#welcomed = true;
     await this.#stay.rosterChanged(change);
@@ -109,11 +110,11 @@ export class Connection {
     });
   }
 
-  /** @param {import("./key_message.js").KeyMessage} message */
-  async #install(message) {
+  /** @param {import("./key_message.js").KeyMessage} message @param {number} number */
+  async #install(message, number) {
     const { admission, conference, grant } = this.#stay;
     const { jkt } = grant.client.key;
-    await this.#stay.install(message, await openKey({ message, admission, conference, jkt }));
+    await this.#stay.install(message, await openKey({ message, admission, conference, jkt }), number);
   }
 
   /** A statement did not fit. @param {string} code */

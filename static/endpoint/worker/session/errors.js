@@ -10,12 +10,13 @@
  *   unexpected        an answer that the protocol does not know
  */
 export class SessionError extends Error {
-  /** @param {string} code @param {{retryAfterS?: number}} [details] */
-  constructor(code, { retryAfterS } = {}) {
+  /** @param {string} code @param {{retryAfterS?: number, shownName?: string}} [details] `shownName`: how one who waits is seen */
+  constructor(code, { retryAfterS, shownName = "" } = {}) {
     super(code);
     this.name = "SessionError";
     this.code = code;
     this.retryAfterS = retryAfterS;
+    this.shownName = shownName;
   }
 }
 

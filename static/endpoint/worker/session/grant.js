@@ -46,6 +46,29 @@ export class Grant {
   }
 
   /**
+   * The same person signed in again under the same DPoP key: go on with the newer grant.
+   *
+   * @param {{code: string, verifier: string}} proofOfRequest
+   * @returns {Promise<void>}
+   * @throws {SessionError} sign_in_other: it was somebody else; the earlier grant goes on
+   */
+  confirm(proofOfRequest) {
+    const next = this.#last.then(async () => {
+      const { kmf } = this.#origins;
+      const [refreshToken, held] = [this.#refreshToken, this.#tokens.get(kmf)];
+      await this.exchange(proofOfRequest);
+      const confirmed = /** @type {AccessToken} */ (this.#tokens.get(kmf));
+      if (held && readClaims(held.text).sub !== readClaims(confirmed.text).sub) {
+        this.#refreshToken = refreshToken;
+        this.#tokens.set(kmf, held);
+        throw new SessionError("sign_in_other");
+      }
+    });
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  /**
    * Token for a resource that is good for `leastS` seconds more.
    *
    * @param {string} resource an origin of the grant

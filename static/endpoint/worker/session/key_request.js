@@ -3,7 +3,8 @@
 import { deriveMember, makeAgreementKey, parseEncryptionKey, unwrapEKTKey } from "../crypto/agreement.js";
 import { encodeBase64url, utf8 } from "../crypto/bytes.js";
 import { exportIdentityKey, makeIdentityKey } from "../crypto/identity.js";
-import { codeOf, SessionError } from "./errors.js";
+import { postAuthorized } from "./authorized_post.js";
+import { SessionError } from "./errors.js";
 
 /** A token must outlive the request and the hello that follows it. */
 const TOKEN_FOR_S = 60;
@@ -30,7 +31,7 @@ export async function requestKey({ grant, kmf, conference }) {
       identity: encodeBase64url(await exportIdentityKey(identityKeys)),
     }),
   );
-  const header = (await postBody({ grant, kmf, body })).headers.get("Encryption-Key");
+  const header = (await postAuthorized({ grant, kmf, url: `${kmf}/keys`, body, tokenForS: TOKEN_FOR_S })).headers.get("Encryption-Key");
   if (header === null) {
     throw new SessionError("unexpected");
   }
@@ -40,26 +41,4 @@ export async function requestKey({ grant, kmf, conference }) {
   // It must open, but it is not kept: the `welcome` brings the key of that moment, for the time that it lives.
   await unwrapEKTKey({ member, wrapped, conferenceId: conference, keyId, spi, jkt });
   return { identityKeys, member };
-}
-
-/**
- * Once more where the token was refused that should still be good: the machine may have slept.
- *
- * @param {{grant: import("./grant.js").Grant, kmf: string, body: Uint8Array<ArrayBuffer>}} request
- * @returns {Promise<Response>}
- */
-async function postBody({ grant, kmf, body }) {
-  const post = async () => {
-    const { text: token } = await grant.token(kmf, TOKEN_FOR_S);
-    return grant.client.post({ url: `${kmf}/keys`, body, contentType: "application/json", token, hashBody: true });
-  };
-  try {
-    return await post();
-  } catch (error) {
-    if (codeOf(error) !== "invalid_token") {
-      throw error;
-    }
-    grant.forget(kmf);
-    return post();
-  }
 }

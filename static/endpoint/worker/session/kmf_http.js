@@ -83,9 +83,9 @@ async function answer(url, headers, body) {
 async function refusalOf(response) {
   const retryAfterS = Number(response.headers.get("Retry-After")) || undefined;
   try {
-    const { error } = await response.json();
+    const { error, name } = await response.json();
     if (typeof error === "string" && /^[a-z_]{1,40}$/.test(error)) {
-      return new SessionError(error, { retryAfterS });
+      return new SessionError(error, { retryAfterS, shownName: typeof name === "string" ? name : "" });
     }
   } catch {
     // no body of ours: the status speaks

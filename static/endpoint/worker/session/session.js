@@ -10,6 +10,7 @@ import { joinDocument, leaveProof, sendFarewell } from "./documents.js";
 import { codeOf, SessionError } from "./errors.js";
 import { FreshnessWatch } from "./freshness.js";
 import { requestKey } from "./key_request.js";
+import { untilLetIn } from "./lobby.js";
 import { WELCOME_MS } from "./timetable.js";
 
 /**
@@ -80,7 +81,7 @@ export class Stay {
    */
   async join() {
     try {
-      await this.#admit();
+      await untilLetIn({ admit: () => this.#admit(), hasLeft: () => this.#left, report: (event) => this.report(event) });
     } catch (error) {
       this.#close(codeOf(error));
       throw error;
@@ -168,8 +169,8 @@ export class Stay {
     }
   }
 
-  /** @param {import("./key_message.js").KeyMessage} message @param {CryptoKey} ektKey */
-  async install({ epoch, spi, ttlS }, ektKey) {
+  /** @param {import("./key_message.js").KeyMessage} message @param {CryptoKey} ektKey @param {number} number of the roster, see the engine */
+  async install({ epoch, spi, ttlS }, ektKey, number) {
     if (this.#left) {
       return;
     }
@@ -177,12 +178,12 @@ export class Stay {
     this.#epochs.add(epoch);
     this.#mayPublish = true;
     this.#options.engine.setSending(!this.freshness.isStopped);
-    await this.#options.engine.installEpoch({ epoch, spi, ektKey, ttlMs: ttlS * 1000, first });
+    await this.#options.engine.installEpoch({ epoch, spi, ektKey, ttlMs: ttlS * 1000, number, first });
   }
 
   /** @param {Welcome} welcome */
   welcomed(welcome) {
-    this.report({ event: "connection", state: "connected" });
+    this.report({ event: "connection", state: "connected", locked: welcome.policy.locked });
     this.#onWelcome(welcome);
   }
 
@@ -190,10 +191,9 @@ export class Stay {
   async rosterChanged({ cause, joined, left }) {
     const { chain, engine } = this.#options;
     const entries = [...chain.entries.values()];
-    engine.setRoster(new Map(entries.map((entry) => [entry.sourceId, entry.identityKey])));
+    engine.setRoster(new Map(entries.map((entry) => [entry.sourceId, entry.identityKey])), chain.number);
     const code = await verificationCode({ head: chain.head, spi: chain.epoch % 65536, entries });
-    const { number, epoch } = chain;
-    this.report({ event: "roster", self: this.#sourceId, number, epoch, code, entries, change: { cause, joined, left } });
+    this.report({ event: "roster", self: this.#sourceId, number: chain.number, epoch: chain.epoch, code, entries, change: { cause, joined, left } });
   }
 
   /** Hand the page a goodbye that it can send without us when it is closed. */

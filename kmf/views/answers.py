@@ -1,0 +1,57 @@
+"""Refusals over HTTP: one table of codes, one form of the body (docs/protocol.md section 8)."""
+
+from datetime import datetime
+
+from allauth.account.adapter import get_adapter
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from kmf.errors import KMFError, KMFUnavailable, TooManyMessages, Waits
+from kmf.services.refusals import record_refusal
+from protocol.errors import Malformed, ProtocolError
+
+STATUS = {
+    "malformed": 400,
+    "too_large": 413,
+    "invalid_token": 401,
+    "invalid_dpop_proof": 401,
+    "too_many": 429,
+    "unavailable": 503,
+}
+REFUSED = 403
+RETRY_AFTER_S = {"too_many": 60, "unavailable": 2}
+
+
+def refuse(refusal: Malformed | KMFError) -> HttpResponse:
+    """Answer a refusal: its code, when to ask again, and to somebody who waits, how he is seen."""
+    members: dict[str, object] = {}
+    if isinstance(refusal, Waits):
+        members["name"] = refusal.name
+    return answer(refusal.code, retry_after_s=getattr(refusal, "retry_after_s", None), members=members)
+
+
+def refuse_unknown(request: HttpRequest, refusal: ProtocolError, now: datetime) -> HttpResponse:
+    """Answer a request of nobody known, and audit it with its precise reason."""
+    address = get_adapter().get_client_ip(request)
+    try:
+        record_refusal(conference_id=None, where="http", refusal=refusal, address=address, now=now)
+    except TooManyMessages as too_many:
+        return answer(too_many.code)
+    except DatabaseError:
+        return answer(KMFUnavailable.code)
+    return answer(refusal.code)
+
+
+def answer(code: str, *, retry_after_s: int | None = None, members: dict[str, object] | None = None) -> HttpResponse:
+    """``{"error": code}`` with the status that belongs to it."""
+    retry_after_s = retry_after_s or RETRY_AFTER_S.get(code)
+    body: dict[str, object] = {"error": code, **(members or {})}
+    if retry_after_s is not None:
+        body["retry_after"] = retry_after_s
+    response = JsonResponse(body, status=STATUS.get(code, REFUSED))
+    response["Cache-Control"] = "no-store"
+    if retry_after_s is not None:
+        response["Retry-After"] = str(retry_after_s)
+    if STATUS.get(code) == 401:  # noqa: PLR2004  RFC 9110: a 401 names its scheme
+        response["WWW-Authenticate"] = f'DPoP error="{code}"'
+    return response

@@ -1,0 +1,68 @@
+"""``max_age`` of an authorization request: an older sign-in is confirmed with the password first."""
+
+import time
+from datetime import datetime
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from kmf.authorization.models import Grant
+from tests.kmf.authorization.oauth_client import host, query_of
+
+PASSWORD = "a long and winding password"
+
+
+@pytest.fixture
+def signed_in(ada):
+    """Signed in by password, as people do it."""
+    ada.set_password(PASSWORD)
+    ada.save()
+    client = Client(headers={"host": host(settings.ORIGINS.auth)})
+    answer = client.post("/sign-in", {"login": ada.email, "password": PASSWORD})
+    assert answer.status_code == 302
+    return client
+
+
+def grow_old(client, seconds):
+    session = client.session
+    for entry in session["account_authentication_methods"]:
+        entry["at"] -= seconds
+    session.save()
+
+
+@pytest.mark.requirement("MOD-2")
+def test_an_old_sign_in_is_confirmed_with_the_password_first(endpoint_client):
+    grow_old(endpoint_client.browser, 301)
+    response = endpoint_client.authorize(max_age="300")
+    assert response["Location"].startswith("/confirm?next=/authorize%3F")
+    assert Grant.objects.count() == 0
+    page = endpoint_client.browser.get(response["Location"])
+    assert "Confirm it is you" in page.content.decode()
+    back = page.context["redirect_field_value"]
+    wrong = endpoint_client.browser.post("/confirm", {"password": "another", "next": back})
+    assert wrong.status_code == 200
+    assert endpoint_client.authorize(max_age="300")["Location"].startswith("/confirm")
+    right = endpoint_client.browser.post("/confirm", {"password": PASSWORD, "next": back})
+    assert right["Location"] == back
+    assert "code" in query_of(endpoint_client.browser.get(back))
+    grant = Grant.objects.get()
+    assert time.time() - grant.auth_time.timestamp() < 10
+
+
+def test_a_young_sign_in_is_asked_nothing(endpoint_client):
+    grow_old(endpoint_client.browser, 200)
+    assert "code" in query_of(endpoint_client.authorize(max_age="300"))
+    assert isinstance(Grant.objects.get().auth_time, datetime)
+
+
+def test_without_max_age_any_sign_in_will_do(endpoint_client):
+    grow_old(endpoint_client.browser, 9999)
+    assert "code" in query_of(endpoint_client.authorize())
+    assert time.time() - Grant.objects.get().auth_time.timestamp() > 9990
+
+
+@pytest.mark.parametrize("max_age", ["", "-1", "3e2", "٣٠٠", "12345678", "300 "])
+def test_a_max_age_that_is_no_number_gets_no_code(endpoint_client, max_age):
+    assert query_of(endpoint_client.authorize(max_age=max_age))["error"] == "invalid_request"
+    assert Grant.objects.count() == 0
