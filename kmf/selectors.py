@@ -1,23 +1,12 @@
 """Reads of the KMF."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
 
 from conferences.models import Conference
 from kmf.models import Endpoint, Epoch, KeyState
-from roster.selectors import present_memberships
-
-
-@dataclass(frozen=True)
-class PushState:
-    """What a hub compares with what it has told its sockets."""
-
-    version: int
-    closed: bool
-    epoch: Epoch | None
-    present: frozenset[int]
+from roster.models import Membership
 
 
 def current_epoch(conference_id: str) -> Epoch | None:
@@ -25,17 +14,15 @@ def current_epoch(conference_id: str) -> Epoch | None:
     return Epoch.objects.filter(conference_id=conference_id, state=Epoch.State.CURRENT).first()
 
 
-def state_version(conference_id: str) -> tuple[int, datetime | None]:
-    """Version of the conference's key state, and when leavers' common epoch is due, if one waits."""
-    state = KeyState.objects.get(conference_id=conference_id)
-    return int(state.version), state.rekey_due_at
+def state_row(conference_id: str) -> KeyState:
+    """The conference's key state, unlocked: its version, and when leavers' common epoch is due, if one waits."""
+    return KeyState.objects.get(conference_id=conference_id)
 
 
-def push_state(conference_id: str) -> PushState:
-    """Version, epoch and members, for one refresh of a hub."""
-    state = KeyState.objects.get(conference_id=conference_id)
-    present = frozenset(int(m.source_id) for m in present_memberships(conference_id))
-    return PushState(int(state.version), state.closed_at is not None, current_epoch(conference_id), present)
+def present_sources(conference_id: str) -> frozenset[int]:
+    """Source ids of memberships that have not ended."""
+    rows = Membership.objects.filter(conference_id=conference_id, left_at=None)
+    return frozenset(rows.values_list("source_id", flat=True))
 
 
 def active_endpoint(conference_id: str, jkt: str) -> Endpoint | None:

@@ -29,7 +29,8 @@ STOP_TIMEOUT_S = 45
 class Stack:
     """A running instance. Use it as a context manager, or call `start` and `stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, server: str = "") -> None:
+        self.server = server or os.environ.get("CONCLAVE_SERVER", "daphne")
         self.state = State(Path(tempfile.mkdtemp(prefix="conclave-stack-")).resolve())
         self.port = free_port(0)
         self.provider_port = free_port(0)
@@ -102,6 +103,7 @@ class Stack:
             "CONCLAVE_STATE": str(self.state.root),
             "CONCLAVE_PORT": str(self.port),
             "CONCLAVE_PROVIDER_PORT": str(self.provider_port),
+            "CONCLAVE_SERVER": self.server,
         }
 
     def manage(self, *arguments: str, domain: str = "trusted") -> subprocess.CompletedProcess[str]:

@@ -1,16 +1,17 @@
-"""Processes of both sites: preparation (migrations, clients, demo accounts), Daphne, Celery worker and beat."""
+"""Processes of both sites: preparation (migrations, clients, demo accounts), web servers, Celery worker and beat."""
 
 import os
 import sys
 from pathlib import Path
 
-from config.embedded.environment import process_environment
+from config.embedded.environment import chosen_server, process_environment
 from config.embedded.processes import Service
 from config.embedded.state import State
 from config.embedded.users import ServiceUser, service_user
 from config.env import ROOT
 
 WORKER_THREADS = 4
+SOCKET_MESSAGE_BYTES = 256 * 1024 + 1024  # a little over the protocol's limit, which is answered with 4413
 
 
 def provider_user(state: State) -> ServiceUser | None:
@@ -33,7 +34,7 @@ def preparation(state: State, user: ServiceUser | None) -> list[Service]:
 
 def trusted_site(state: State, port: int) -> Service:
     """Core application, Authorization Module and KMF in one process."""
-    return _daphne(state, "trusted", port)
+    return _uvicorn(state, "trusted", port) if chosen_server() == "uvicorn" else _daphne(state, "trusted", port)
 
 
 def provider_site(state: State, port: int, user: ServiceUser | None) -> Service:
@@ -61,6 +62,16 @@ def _daphne(state: State, domain: str, port: int, *, user: ServiceUser | None = 
     # No access log: it would carry authorization codes.
     listen = ["--bind", "127.0.0.1", "--port", str(port), "--verbosity", "0"]
     return _python(state, domain, domain, "-m", "daphne", *listen, *limits, "--no-server-name", application, user=user)
+
+
+def _uvicorn(state: State, domain: str, port: int) -> Service:
+    listen = ["--host", "127.0.0.1", "--port", str(port), "--backlog", "2048", "--no-access-log", "--log-level", "warning"]
+    engine = ["--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", "--lifespan", "off", "--no-proxy-headers"]
+    # Compression would run once for every socket, and tell lengths of what is secret.
+    sockets = ["--ws-per-message-deflate", "false", "--ws-max-size", str(SOCKET_MESSAGE_BYTES)]
+    limits = ["--ws-ping-interval", "5", "--ws-ping-timeout", "10", "--timeout-graceful-shutdown", "5", "--no-server-header"]
+    application = f"config.asgi_{domain}:application"
+    return _python(state, domain, domain, "-m", "uvicorn", *listen, *engine, *sockets, *limits, application)
 
 
 def _python(state: State, domain: str, name: str, *arguments: str, user: ServiceUser | None = None) -> Service:
