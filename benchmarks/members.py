@@ -94,7 +94,7 @@ class Member:
         """Key request, socket, hello, welcome."""
         head = await http.ask(self.request)
         if self.checks:
-            fields = dict(re.findall(r'(\w+)="?([^";\r]+)"?', head.split("Encryption-Key: ", 1)[-1].split("\r\n")[0]))
+            fields = dict(re.findall(r'(\w+)="?([^";\r]+)"?', re.split("encryption-key: ", head, flags=re.IGNORECASE)[-1].split("\r\n")[0]))
             self.dh = base64url.decode(fields["dh"])
         loop = asyncio.get_running_loop()
         _, self.line = await loop.create_connection(lambda: Line(self), "127.0.0.1", self.site.port)
@@ -113,7 +113,7 @@ class Member:
             held.epoch = int(_EPOCH.search(payload)[1])  # type: ignore[index]
             held.epoch_at = now
             self._check_key(payload, ())
-            self.say('{"type":"installed","epoch":%d}' % held.epoch)
+            self.say(f'{{"type":"installed","epoch":{held.epoch}}}')
         elif kind == b"rost":
             held.number = _number(payload)
             held.number_at = now
@@ -254,7 +254,7 @@ class Crew:
             pause = HEARTBEAT_S / max(1, len(self.members))
             for member in list(self.members):
                 if member.held.closed is None:
-                    member.say('{"type":"heartbeat","number":%d}' % member.held.number)
+                    member.say(f'{{"type":"heartbeat","number":{member.held.number}}}')
                 await asyncio.sleep(pause)
 
     async def leave(self, _argument: object) -> float:

@@ -20,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,9 +85,9 @@ class Crowd:
         return [row for crew in self.all("held") for row in crew]
 
     def end(self) -> None:
-        for pipe in self.pipes:
-            pipe.send(None)
-        for process in self.processes:
+        for pipe, process in zip(self.pipes, self.processes, strict=True):
+            with suppress(OSError):  # it has ended by itself
+                pipe.send(None)
             process.join(10)
             process.kill()
 
@@ -201,8 +202,8 @@ def report(count: int, taken: list[Round], limits: list[tuple[float, float]], qu
         f" {statistics.median(one.size for one in taken):.0f} B/member"
     )
     print(
-        f"  limit: last of {count} median {bare:.1f} ms ({statistics.median(cpu for _, cpu in limits) / count * 1e6:.0f} µs/member);"
-        f" ratio {last / bare:.1f}; quiet: {quiet * 100:.1f} % of a core"
+        f"  limit: last of {count} median {bare:.1f} ms"
+        f" ({statistics.median(cpu for _, cpu in limits) / count * 1e6:.0f} µs/member); ratio {last / bare:.1f}; quiet: {quiet * 100:.1f} % of a core"
     )
 
 
