@@ -94,7 +94,9 @@ class Member:
         """Key request, socket, hello, welcome."""
         head = await http.ask(self.request)
         if self.checks:
-            fields = dict(re.findall(r'(\w+)="?([^";\r]+)"?', re.split("encryption-key: ", head, flags=re.IGNORECASE)[-1].split("\r\n")[0]))
+            fields = dict(
+                re.findall(r'(\w+)="?([^";\r]+)"?', re.split("encryption-key: ", head, flags=re.IGNORECASE)[-1].split("\r\n")[0])
+            )
             self.dh = base64url.decode(fields["dh"])
         loop = asyncio.get_running_loop()
         _, self.line = await loop.create_connection(lambda: Line(self), "127.0.0.1", self.site.port)

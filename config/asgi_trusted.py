@@ -3,10 +3,6 @@
 import os
 import sys
 
-# A thread that comes back from the database takes its turn within half a millisecond, not five: one conference's key requests
-# follow each other under a lock and make forty such turns each.
-sys.setswitchinterval(0.0005)
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.trusted")
 
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -26,3 +22,7 @@ application = ProtocolTypeRouter(
         "websocket": OnHost(host_of(settings.ORIGINS.kmf), URLRouter(websocket_urlpatterns)),
     }
 )
+
+# A thread that comes back from the database takes its turn within half a millisecond, not five: one conference's key requests
+# follow each other under a lock and make forty such turns each.
+sys.setswitchinterval(0.0005)

@@ -11,9 +11,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from kmf.authorization.services import VerifiedRequest, verify_request
-from kmf.crypto.secret_bytes import SecretBytes
 from kmf.errors import KMFError, KMFUnavailable, MessageTooLarge, NotAdmitted, Refused, TooManyMessages
-from kmf.models import Endpoint
 from kmf.push.hub import CLOSE_REPLACED, Hub
 from kmf.push.member import Member
 from kmf.push.messages import MESSAGE_LIMIT, parse_message
@@ -96,7 +94,7 @@ class EventsSocket:
             self._wire.abort()
 
     async def _written(self, code: int) -> None:
-        while self._wire.waiting_bytes:
+        while self._wire.waiting_bytes:  # noqa: ASYNC110  no server tells when its buffer is empty
             await asyncio.sleep(0.02)
         await self._send({"type": "websocket.close", "code": code})
 
@@ -156,8 +154,18 @@ class EventsSocket:
 
     async def _hello(self, message: dict[str, Any]) -> None:
         now = datetime.now(UTC)
-        verified, endpoint, secret = await for_socket(self._attach, message, now)
-        member = Member(
+        member = await for_socket(self._attach, message, now)
+        hub = registry.hub(self.conference_id)
+        self.member, self.hub = member, hub
+        earlier = hub.take_in(member)
+        if earlier is not None:
+            earlier.close(CLOSE_REPLACED)
+        await self._greet(member, hub)
+
+    def _attach(self, message: dict[str, Any], now: datetime) -> Member:
+        verified = self._verify(message, now)
+        endpoint, secret = attach_endpoint(verified=verified, conference_id=self.conference_id, now=now)
+        return Member(
             endpoint_id=endpoint.pk,
             source_id=int(endpoint.membership.source_id),
             identity=endpoint.membership.participant.identity,
@@ -170,16 +178,6 @@ class EventsSocket:
             wire=self._wire,
             close=self.close,
         )
-        hub = registry.hub(self.conference_id)
-        self.member, self.hub = member, hub
-        earlier = hub.take_in(member)
-        if earlier is not None:
-            earlier.close(CLOSE_REPLACED)
-        await self._greet(member, hub)
-
-    def _attach(self, message: dict[str, Any], now: datetime) -> tuple[VerifiedRequest, Endpoint, SecretBytes]:
-        verified = self._verify(message, now)
-        return verified, *attach_endpoint(verified=verified, conference_id=self.conference_id, now=now)
 
     async def _greet(self, member: Member, hub: Hub) -> None:
         member.greeted = False

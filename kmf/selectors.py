@@ -31,6 +31,12 @@ def active_endpoint(conference_id: str, jkt: str) -> Endpoint | None:
     return rows.select_related("membership__participant", "account", "conference__organisation").first()
 
 
+def doubted_endpoints(conference_id: str) -> dict[int, datetime]:
+    """Endpoints that the provider reported gone, and when."""
+    rows = Endpoint.objects.filter(conference_id=conference_id, membership__left_at=None, reported_gone_at__isnull=False)
+    return {pk: at for pk, at in rows.values_list("pk", "reported_gone_at") if at is not None}
+
+
 def present_endpoint(endpoint_id: int) -> Endpoint | None:
     """The endpoint, while its membership lasts."""
     rows = Endpoint.objects.filter(pk=endpoint_id, membership__left_at=None)

@@ -3,8 +3,10 @@
 from django.urls import path
 
 from kmf.views.keys import keys, leave
+from kmf.views.presence import presence
 
 urlpatterns = [
     path("keys", keys, name="keys"),
+    path("presence", presence, name="presence"),
     path("conferences/<str:conference_id>/leave", leave, name="leave"),
 ]

@@ -7,27 +7,29 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import Error as DatabaseError
 
 from kmf.errors import KMFError
+from kmf.models import KeyState
 from kmf.push import state as reads
 from kmf.push.fan_out import FanOut
 from kmf.push.greetings import Greetings
 from kmf.push.member import CLOSE_SLOW, Member
+from kmf.push.silence import silent, weigh
 from kmf.push.threads import for_hub
-from kmf.selectors import leave_reason, present_endpoint
+from kmf.selectors import doubted_endpoints, leave_reason, present_endpoint
 from kmf.services.due import settle_if_due
 from kmf.services.presence import leave, note_heartbeats
+from kmf.services.presence_reports import note_unreached, resolve_doubts
 
 _log = logging.getLogger(__name__)
 TICK_S = 1.0
 REST_S = 0.1  # at most so long between two refreshes: ten a second, however many join
 CURRENT_EVERY_S = 5.0
-SILENCE_S = 15.0  # three missed heartbeats
 RETURN_WITHIN_S = 5.0  # a cut line may come back that long
-RENEWAL_GRACE_S = 60.0
+DOUBTS_LAST = timedelta(seconds=30)
 CONFIRM_WITHIN_S = 2.0  # from «revoked» to the endpoint's «deleted»
 CLOSE_DENIED, CLOSE_REPLACED, CLOSE_ENDED = 4403, 4409, 4410
 _TOLD = {"ended": "ended", "replaced": "replaced", "withdrawn": "withdrawn", "removed": "removed"}
@@ -107,27 +109,28 @@ class Hub:
 
     async def _tick(self) -> None:
         now = datetime.now(UTC)
-        due_at = await self._follow(now)  # what is known already goes out first: a leaver is locked out by it
-        if time.monotonic() - self._settled_at >= TICK_S or (due_at is not None and due_at <= now):
+        state = await self._follow(now)  # what is known already goes out first: a leaver is locked out by it
+        if time.monotonic() - self._settled_at >= TICK_S or (state.rekey_due_at is not None and state.rekey_due_at <= now):
             self._settled_at = time.monotonic()
-            await self._end_silent(now)
+            await self._end_silent(state, now)
             await for_hub(settle_if_due, conference_id=self.conference_id, now=now)
-            due_at = await self._follow(now)
+            state = await self._follow(now)
             self.greetings.forget_old()
             await self._record(now)
+        due_at = state.rekey_due_at
         self._wait_s = TICK_S if due_at is None else max(0.0, min(TICK_S, (due_at - now).total_seconds()))
         if time.monotonic() - self._current_at >= CURRENT_EVERY_S:
             await self._send_current(now)
         await self._close_dismissed()
 
-    async def _follow(self, now: datetime) -> datetime | None:
-        """Tell the sockets what changed since the last look; returns when an epoch for leavers is due, if one waits."""
+    async def _follow(self, now: datetime) -> KeyState:
+        """Tell the sockets what changed since the last look; returns the state as it was read."""
         begun, known = time.monotonic(), self._version
         self._version = -2  # who is greeted from here on is looked at again: it sets another
         members = list(self.members.values())  # who comes during the read is not judged by it
         after = min((member.number for member in members if member.greeted), default=0)
         try:
-            refresh, due_at = await for_hub(reads.read_change, self.conference_id, known, after, now)
+            refresh, state = await for_hub(reads.read_change, self.conference_id, known, after, now)
         except (DatabaseError, KMFError):
             self._version = -1
             raise
@@ -136,23 +139,29 @@ class Hub:
         if refresh is not None:
             await self._refresh(refresh, members, now)
             self._rests_until = time.monotonic() + min(REST_S, time.monotonic() - begun)  # half the time is others'
-        return due_at
+        return state
 
-    async def _end_silent(self, now: datetime) -> None:
+    async def _end_silent(self, state: KeyState, now: datetime) -> None:
         """Leaves that nobody said: cut lines after 5 s, silence, tokens not renewed."""
         monotonic = time.monotonic()
         over = [(member, "line_cut") for member, since in self._lost.values() if monotonic - since >= RETURN_WITHIN_S]
-        for member in self.members.values():
-            if monotonic - member.heard_at >= SILENCE_S:
-                over.append((member, "silent"))
-            elif now.timestamp() >= member.token_expires_at + RENEWAL_GRACE_S:
-                over.append((member, "expired"))
+        over += silent(self.members.values(), monotonic=monotonic, now=now)
+        if state.doubted_at is not None and now - state.doubted_at < DOUBTS_LAST:
+            over += await self._doubts(monotonic, now)
         for member, reason in over:
             await for_hub(leave, endpoint_id=member.endpoint_id, reason=reason, now=now, attached_at=member.attached_at)
             self._lost.pop(member.endpoint_id, None)
             if self.members.get(member.endpoint_id) is member and await self._is_attached_elsewhere(member):
                 self.said_goodbye(member)
                 member.close(CLOSE_REPLACED)
+
+    async def _doubts(self, monotonic: float, now: datetime) -> list[tuple[Member, str]]:
+        """Who was reported gone: the next heartbeat decides, earlier than silence alone would."""
+        reported = await for_hub(doubted_endpoints, self.conference_id)
+        heard, over = weigh(reported, self.members, monotonic=monotonic, now=now)
+        if heard:
+            await for_hub(resolve_doubts, endpoint_ids=heard)
+        return over
 
     async def _is_attached_elsewhere(self, member: Member) -> bool:
         """Whether the endpoint has a newer socket, at another process."""
@@ -200,9 +209,10 @@ class Hub:
             return
         current = await for_hub(reads.read_current, self.conference_id, now)
         self._cut(await self._fan_out.prove(list(self.members.values()), current))
-        since = self._current_at - SILENCE_S
+        since = self._current_at - CURRENT_EVERY_S - 1  # who missed one heartbeat is not noted
         living = [member.endpoint_id for member in self.members.values() if member.heard_at > since]
         await for_hub(note_heartbeats, endpoint_ids=living, now=now)
+        await for_hub(note_unreached, conference_id=self.conference_id, now=now)
 
     async def _record(self, now: datetime) -> None:
         for event in list(self._batches):

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from conferences.models import Conference
 from conferences.services.audit import record
-from kmf.models import Epoch
+from kmf.models import Epoch, KeyState
 from kmf.push.member import EpochKey
 from kmf.selectors import current_epoch, present_sources, state_row
 from kmf.services.sealing import unseal_ekt_key
@@ -51,19 +51,19 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def read_change(conference_id: str, known: int, after: int, now: datetime) -> tuple[Refresh | None, datetime | None]:
-    """What changed since version ``known``, with the deltas above ``after``; and when an epoch for leavers is due.
+def read_change(conference_id: str, known: int, after: int, now: datetime) -> tuple[Refresh | None, KeyState]:
+    """What changed since version ``known``, with the deltas above ``after``; and the key state.
 
     One query where nothing changed.
     """
     state = state_row(conference_id)
     if state.version == known:
-        return None, state.rekey_due_at
+        return None, state
     return _read_refresh(conference_id, after, now)
 
 
 @one_snapshot()
-def _read_refresh(conference_id: str, after: int, now: datetime) -> tuple[Refresh, datetime | None]:
+def _read_refresh(conference_id: str, after: int, now: datetime) -> tuple[Refresh, KeyState]:
     state = state_row(conference_id)
     conference = Conference.objects.get(pk=conference_id)
     refresh = Refresh(
@@ -77,7 +77,7 @@ def _read_refresh(conference_id: str, after: int, now: datetime) -> tuple[Refres
         ],
         current=b'"current":' + sign_current(at=position(conference=conference, now=now)).as_json(),
     )
-    return refresh, state.rekey_due_at
+    return refresh, state
 
 
 @one_snapshot()

@@ -65,7 +65,8 @@ class DaphneWire:
     def waiting_bytes(self) -> int:
         """Bytes in Twisted's two buffers."""
         transport = self._transport
-        return len(transport.dataBuffer) - transport.offset + int(transport._tempDataLen)  # noqa: SLF001  checked at start
+        waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # noqa: SLF001  looked at by wire_for
+        return waiting
 
     def write(self, payloads: Sequence[bytes]) -> None:
         """One non-blocking send; what the kernel does not take goes Twisted's way."""
@@ -125,7 +126,7 @@ def wire_for(send: Send) -> Wire:
     for find, checked, made in ((_uvicorn, _uvicorn_frames, UvicornWire), (_daphne, _daphne_frames, DaphneWire)):
         with suppress(AttributeError, ImportError, TypeError):
             protocol = find(send)
-            if protocol is not None and checked(type(protocol)):
+            if protocol is not None and checked(protocol.__class__):
                 wire: Wire = made(protocol)
                 wire.waiting_bytes  # noqa: B018  its attributes are there
                 return wire

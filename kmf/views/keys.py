@@ -6,7 +6,7 @@ from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -16,19 +16,9 @@ from kmf.selectors import active_endpoint
 from kmf.services.presence import leave as end_stay
 from kmf.services.refusals import record_refusal
 from kmf.services.release import release_ekt_key
+from kmf.views.answers import answer
 from protocol.errors import InvalidProof, InvalidToken, Malformed, ProtocolError
 from protocol.key_request import format_encryption_key, parse_key_request
-
-STATUS = {
-    "malformed": 400,
-    "too_large": 413,
-    "invalid_token": 401,
-    "invalid_dpop_proof": 401,
-    "too_many": 429,
-    "unavailable": 503,
-}
-REFUSED = 403
-RETRY_AFTER_S = {"too_many": "60", "unavailable": "2"}
 
 
 @csrf_exempt  # no cookie is read on this origin: nothing to forge
@@ -99,10 +89,4 @@ def _refused_unknown(request: HttpRequest, refusal: ProtocolError, now: datetime
 
 
 def _answer(code: str) -> HttpResponse:
-    response = JsonResponse({"error": code}, status=STATUS.get(code, REFUSED))
-    response["Cache-Control"] = "no-store"
-    if code in RETRY_AFTER_S:
-        response["Retry-After"] = RETRY_AFTER_S[code]
-    if STATUS.get(code) == 401:  # noqa: PLR2004  RFC 9110: a 401 names its scheme
-        response["WWW-Authenticate"] = f'DPoP error="{code}"'
-    return response
+    return answer(code, scheme="DPoP")
