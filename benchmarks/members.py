@@ -167,18 +167,24 @@ class Line(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        now = time.monotonic()
+        self.buffer += data
+        if self.open or self._opened():
+            self._frames(time.monotonic())
+
+    def _opened(self) -> bool:
+        """Whether the handshake is through; then comes the hello."""
+        end = self.buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return False
+        if not self.buffer.startswith(b"HTTP/1.1 101"):
+            raise ConnectionError(bytes(self.buffer[:80]))
+        del self.buffer[: end + 4]
+        self.open = True
+        self.say(json.dumps({"type": "hello", "token": self.member.token, "proof": self.member.hello}))
+        return True
+
+    def _frames(self, now: float) -> None:
         buffer = self.buffer
-        buffer += data
-        if not self.open:
-            end = buffer.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            if not buffer.startswith(b"HTTP/1.1 101"):
-                raise ConnectionError(bytes(buffer[:80]))
-            del buffer[: end + 4]
-            self.open = True
-            self.say(json.dumps({"type": "hello", "token": self.member.token, "proof": self.member.hello}))
         while len(buffer) >= 2:
             size, start = buffer[1], 2
             if size == 126:

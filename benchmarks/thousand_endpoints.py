@@ -195,6 +195,7 @@ def report(count: int, taken: list[Round], limits: list[tuple[float, float]], qu
     waits = sorted(wait for one in taken for wait in one.waits)
     last = statistics.median(max(one.waits) for one in taken) * 1000
     bare = statistics.median(seconds for seconds, _ in limits) * 1000
+    bare_cpu = statistics.median(cpu for _, cpu in limits) / count * 1e6
     spared = max(0.0, statistics.median(one.cpu for one in taken) - quiet * 0.4)
     print(
         f"  leave: last of {count} median {last:.1f} ms, worst {waits[-1] * 1000:.1f} ms, p99 of all"
@@ -202,8 +203,8 @@ def report(count: int, taken: list[Round], limits: list[tuple[float, float]], qu
         f" {statistics.median(one.size for one in taken):.0f} B/member"
     )
     print(
-        f"  limit: last of {count} median {bare:.1f} ms"
-        f" ({statistics.median(cpu for _, cpu in limits) / count * 1e6:.0f} µs/member); ratio {last / bare:.1f}; quiet: {quiet * 100:.1f} % of a core"
+        f"  limit: last of {count} median {bare:.1f} ms ({bare_cpu:.0f} µs/member); ratio {last / bare:.1f};"
+        f" quiet: {quiet * 100:.1f} % of a core"
     )
 
 
