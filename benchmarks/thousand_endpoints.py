@@ -32,7 +32,7 @@ from tests.scenes import Scene
 from tests.stack import Stack
 
 CREWS = 2
-CONNECTIONS = 16  # of each crew
+CONNECTIONS = 8  # of each crew
 SETTLED_S = 6.5  # after the join: one period of ``current`` and heartbeats
 
 

@@ -11,7 +11,7 @@ from config.embedded.users import ServiceUser, service_user
 from config.env import ROOT
 
 WORKER_THREADS = 4
-SOCKET_MESSAGE_BYTES = 256 * 1024 + 1024  # a little over the protocol's limit, which is answered with 4413
+SOCKET_MESSAGE_BYTES = 512 * 1024  # over the protocol's limit: what exceeds that is answered with 4413, not 1009
 
 
 def provider_user(state: State) -> ServiceUser | None:

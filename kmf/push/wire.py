@@ -139,7 +139,9 @@ def _uvicorn(send: Any) -> Any:
     protocol = getattr(send, "__self__", None)
     if protocol is None or not type(protocol).__module__.startswith("uvicorn.protocols.websockets."):
         return None
-    return protocol if isinstance(protocol.transport, asyncio.Transport) and not protocol.conn.extensions else None
+    transport = protocol.transport  # uvloop's is no asyncio.Transport by type
+    known = all(callable(getattr(transport, name)) for name in ("write", "abort", "is_closing", "get_write_buffer_size"))
+    return protocol if known and not protocol.conn.extensions else None
 
 
 def _daphne(send: Any) -> Any:

@@ -35,7 +35,10 @@ def lock_state(*, conference: Conference, now: datetime) -> tuple[KeyState, date
         KeyState.objects.get_or_create(conference=conference, defaults={"organisation": conference.organisation})
         state = rows.get(conference=conference)
     waited = time.monotonic() - asked
+    organisation = conference.organisation
     conference.refresh_from_db()
+    if conference.organisation_id == organisation.pk:
+        conference.organisation = organisation  # the refresh forgot what was read with it
     if waited > WORTH_COUNTING_S:
         now += timedelta(seconds=waited)
     if state.closed_at is None:
