@@ -2,22 +2,22 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from kmf.authorization.services import verify_request
+from kmf.authorization.services import VerifiedRequest, verify_request
 from kmf.errors import KMFError, KMFUnavailable, MessageTooLarge, NotAdmitted, Refused, TooManyMessages
-from kmf.push import state as reads
 from kmf.push.hub import CLOSE_REPLACED, Hub
 from kmf.push.member import Member
 from kmf.push.messages import MESSAGE_LIMIT, parse_message
 from kmf.push.registry import registry
+from kmf.push.threads import for_hub, for_socket
+from kmf.push.wire import Wire, wire_for
 from kmf.services.attach import attach_endpoint
 from kmf.services.presence import leave
 from kmf.services.refusals import record_refusal
@@ -25,35 +25,83 @@ from protocol.errors import InvalidProof, InvalidToken, Malformed
 
 HELLO_WITHIN_S = 5
 MESSAGES_A_WINDOW, WINDOW_S = 100, 10
-GOING_AWAY = 1001
+GOING_AWAY, DONE = 1001, 1000
+CLOSE_WITHIN_S = 2.0
 CLOSE_CODES = {"malformed": 4400, "invalid_token": 4401, "invalid_dpop_proof": 4401, "too_large": 4413, "too_many": 4429}
 CLOSE_REFUSED, CLOSE_AWAY = 4403, 1013
 
 
-class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+async def events(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """ASGI application of one push socket. Plain ASGI: a Channels consumer hops to a thread for every message."""
+    if dict(scope["headers"]).get(b"origin", b"").decode("latin-1") != settings.ORIGINS.kmf:
+        await receive()
+        await send({"type": "websocket.close"})
+        return
+    await EventsSocket(scope, send).serve(receive)
+
+
+class EventsSocket:
     """One endpoint's socket."""
 
-    async def connect(self) -> None:
-        """Only the endpoint page's own origin may open it; then 5 s for a ``hello``."""
-        self.conference_id: str = self.scope["url_route"]["kwargs"]["conference_id"]
+    def __init__(self, scope: dict[str, Any], send: Send) -> None:
+        self.conference_id: str = scope["url_route"]["kwargs"]["conference_id"]
         self.member: Member | None = None
         self.hub: Hub | None = None
+        self._address = str((scope.get("client") or ["unknown"])[0])
+        self._send = send
+        self._wire: Wire
+        self._closing: asyncio.Task[None] | None = None
         self._window_ends_at, self._heard = 0.0, 0
-        if dict(self.scope["headers"]).get(b"origin", b"").decode("latin-1") != settings.ORIGINS.kmf:
-            await self.close()
-            return
-        await self.accept()
-        self._deadline = asyncio.create_task(self._close_without_hello())
 
-    async def _close_without_hello(self) -> None:
-        await asyncio.sleep(HELLO_WITHIN_S)
+    async def serve(self, receive: Receive) -> None:
+        """Accept; then 5 s for a ``hello``; then whatever comes, until the line is gone."""
+        await receive()
+        await self._send({"type": "websocket.accept"})
+        self._wire = wire_for(self._send)
+        deadline = asyncio.get_running_loop().call_later(HELLO_WITHIN_S, self._close_without_hello)
+        try:
+            while (event := await receive())["type"] == "websocket.receive":
+                if self._closing is None:
+                    await self._receive(event.get("text"))
+            await self._disconnected(event.get("code"))
+        finally:
+            deadline.cancel()
+            if self.member is not None and self.hub is not None:  # cancelled: the server stops
+                self.hub.line_cut(self.member)
+
+    def _close_without_hello(self) -> None:
         if self.member is None:
-            await self.close(code=CLOSE_CODES["invalid_token"])
+            self.close(CLOSE_CODES["invalid_token"])
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:  # noqa: ARG002  channels' signature
+    def close(self, code: int) -> None:
+        """Close with ``code`` after what was written; a reader that takes nothing is cut off after 2 s."""
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().create_task(self._close(code))
+
+    async def _close(self, code: int) -> None:
+        try:
+            await asyncio.wait_for(self._written(code), CLOSE_WITHIN_S)
+            await asyncio.sleep(CLOSE_WITHIN_S)
+        except TimeoutError:
+            pass
+        except Exception:  # noqa: BLE001  a server may raise anything for a line that is gone
+            return
+        if self._wire.waiting_bytes:
+            self._wire.abort()
+
+    async def _written(self, code: int) -> None:
+        while self._wire.waiting_bytes:  # noqa: ASYNC110  no server tells when its buffer is empty
+            await asyncio.sleep(0.02)
+        await self._send({"type": "websocket.close", "code": code})
+
+    async def _receive(self, text: str | None) -> None:
         """One message; whatever is wrong with it closes this socket only."""
         try:
-            message = parse_message(self._admissible(text_data))
+            message = parse_message(self._admissible(text))
             await self._handle(message)
         except (Malformed, InvalidToken, InvalidProof, KMFError) as refusal:
             await self._refuse(refusal)
@@ -91,7 +139,7 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             hub.note("key.installed", member, epoch=message["epoch"])
         elif kind == "deleted":
             hub.note("key.deleted", member, epochs=message["epochs"])
-            await hub.confirmed(member)
+            hub.confirmed(member)
         elif kind == "media" and message["problem"] is not None:
             hub.note("media.problem", member, code=message["problem"][:40])
         elif kind == "state":
@@ -100,18 +148,24 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             await self._renew(member, message)
         elif kind == "leaving":
             await self._leave("left")
-            await self.close(code=1000)
+            self.close(DONE)
         elif kind == "hello":
             raise Malformed("hello comes once")
 
     async def _hello(self, message: dict[str, Any]) -> None:
         now = datetime.now(UTC)
-        verified = await self._verify(message, now)
-        endpoint, member_secret = await database_sync_to_async(attach_endpoint)(
-            verified=verified, conference_id=self.conference_id, now=now
-        )
-        self._deadline.cancel()
-        member = Member(
+        member = await for_socket(self._attach, message, now)
+        hub = registry.hub(self.conference_id)
+        self.member, self.hub = member, hub
+        earlier = hub.take_in(member)
+        if earlier is not None:
+            earlier.close(CLOSE_REPLACED)
+        await self._greet(member, hub)
+
+    def _attach(self, message: dict[str, Any], now: datetime) -> Member:
+        verified = self._verify(message, now)
+        endpoint, secret = attach_endpoint(verified=verified, conference_id=self.conference_id, now=now)
+        return Member(
             endpoint_id=endpoint.pk,
             source_id=int(endpoint.membership.source_id),
             identity=endpoint.membership.participant.identity,
@@ -119,50 +173,28 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             conference_id=self.conference_id,
             account_id=endpoint.account_id,
             attached_at=now,
-            member_secret=member_secret,
+            member_secret=secret,
             token_expires_at=verified.token.expires_at.timestamp(),
-            send_text=lambda text: self.send(text_data=text),
-            close=lambda code: self.close(code=code),
+            wire=self._wire,
+            close=self.close,
         )
-        hub = registry.hub(self.conference_id)
-        self.member, self.hub = member, hub
-        earlier = hub.take_in(member)
-        if earlier is not None:
-            await earlier.close(CLOSE_REPLACED)
-        await self._greet(member, hub)
 
     async def _greet(self, member: Member, hub: Hub) -> None:
-        now = datetime.now(UTC)
         member.greeted = False
-        greeting = await database_sync_to_async(reads.read_greeting)(self.conference_id, now)
-        refresh = await database_sync_to_async(reads.read_refresh)(self.conference_id, greeting.number, now)
-        if refresh.state.closed or member.source_id not in refresh.state.present:
-            raise NotAdmitted("membership is over")
-        if refresh.key is None:
-            raise KMFUnavailable("no current epoch")
-        member.number, member.epoch = greeting.number, refresh.key.number
-        await member.send(
-            "welcome",
-            {
-                "source_id": member.source_id,
-                "policy": greeting.policy,
-                "roster": greeting.snapshot,
-                "key": member.key_message(refresh.key),
-            },
-        )
+        await hub.greetings.greet(member)
         hub.greeted(member)
 
     async def _renew(self, member: Member, message: dict[str, Any]) -> None:
         now = datetime.now(UTC)
-        verified = await self._verify(message, now)
+        verified = await for_socket(self._verify, message, now)
         if (verified.token.jkt, verified.account.pk) != (member.jkt, member.account_id) or verified.token.claims.get(
             "conference"
         ) != self.conference_id:
             raise InvalidToken("renewal by another endpoint")
         member.token_expires_at = verified.token.expires_at.timestamp()
 
-    async def _verify(self, message: dict[str, Any], now: datetime) -> Any:
-        return await database_sync_to_async(verify_request)(
+    def _verify(self, message: dict[str, Any], now: datetime) -> VerifiedRequest:
+        return verify_request(
             authorization=f"DPoP {message['token']}",
             proof=message["proof"],
             method="GET",
@@ -177,32 +209,34 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         if isinstance(refusal, (InvalidToken, InvalidProof, Refused)):
             await self._record(refusal)
         if code == CLOSE_REFUSED and self.member is None:
-            await self.send(text_data=f'{{"type":"denied","seq":1,"code":"{refusal.code}"}}')
-        await self.close(code=code)
+            self._wire.write([b'{"type":"denied","seq":1,"code":"%s"}' % refusal.code.encode()])
+        self.close(code)
 
     async def _record(self, refusal: InvalidToken | InvalidProof | Refused) -> None:
         """Strangers write to the system's chain, at most so many rows a minute; the conference's chain is for its people."""
-        address = (self.scope.get("client") or ["unknown"])[0]
         known = self.conference_id if self.member is not None else None
         with suppress(DatabaseError, TooManyMessages):
-            await database_sync_to_async(record_refusal)(
-                conference_id=known, where="socket", refusal=refusal, address=address, now=datetime.now(UTC)
+            await for_socket(
+                record_refusal,
+                conference_id=known,
+                where="socket",
+                refusal=refusal,
+                address=self._address,
+                now=datetime.now(UTC),
             )
 
     async def _leave(self, reason: str) -> None:
         if self.member is None or self.hub is None:
             return
-        self.hub.said_goodbye(self.member)
-        await database_sync_to_async(leave)(endpoint_id=self.member.endpoint_id, reason=reason, now=datetime.now(UTC))
-        self.member = None
+        member, self.member = self.member, None
+        self.hub.said_goodbye(member)
+        await for_hub(leave, endpoint_id=member.endpoint_id, reason=reason, now=datetime.now(UTC))
 
-    async def disconnect(self, code: int) -> None:
+    async def _disconnected(self, code: int | None) -> None:
         """1001 is a leave at once; anything else may be a cut line, which may come back within 5 s."""
-        if hasattr(self, "_deadline"):
-            self._deadline.cancel()
-        if self.member is None or self.hub is None:
-            return
         if code == GOING_AWAY:
-            await self._leave("closed")
-        else:
-            self.hub.line_cut(self.member)
+            with suppress(DatabaseError, KMFError):  # the hub's clock has it otherwise
+                await self._leave("closed")
+        elif self.member is not None and self.hub is not None:
+            member, self.member = self.member, None
+            self.hub.line_cut(member)

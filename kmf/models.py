@@ -16,6 +16,7 @@ class KeyState(models.Model):
     last_epoch = models.PositiveBigIntegerField(default=0)
     last_leave_rekey_at = models.DateTimeField(null=True)
     rekey_due_at = models.DateTimeField(null=True)
+    doubted_at = models.DateTimeField(null=True)  # when the provider last reported somebody gone whose heartbeat lived
     closed_at = models.DateTimeField(null=True)
 
 
@@ -90,6 +91,10 @@ class Endpoint(models.Model):
     sealed_member_secret = models.BinaryField(null=True)
     connected_at = models.DateTimeField(null=True)
     last_seen_at = models.DateTimeField()
+    mdd_connected_at = models.DateTimeField(null=True)  # the provider's word, as the three below: shown, not believed
+    reported_gone_at = models.DateTimeField(null=True)
+    disagreed_at = models.DateTimeField(null=True)
+    unreached_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["conference", "jkt"])]

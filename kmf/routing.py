@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from kmf.consumers import EventsConsumer
+from kmf.consumers import events
 
-websocket_urlpatterns = [path("conferences/<str:conference_id>/events", EventsConsumer.as_asgi())]
+websocket_urlpatterns = [path("conferences/<str:conference_id>/events", events)]  # type: ignore[arg-type]  # channels routes ASGI applications by it

@@ -9,20 +9,9 @@ from conferences.models import Conference, Participant
 from conferences.rules import is_locked_out, needs_admission
 from kmf.models import Endpoint, Epoch, KeyState, Waiting
 from roster.models import Membership
-from roster.selectors import present_memberships
 
 RETURN_WITHIN = timedelta(seconds=60)  # who left so lately is not new to a locked conference
 WAITS_FOR = timedelta(seconds=30)  # then who asks no more has gone away
-
-
-@dataclass(frozen=True)
-class PushState:
-    """What a hub compares with what it has told its sockets."""
-
-    version: int
-    closed: bool
-    epoch: Epoch | None
-    present: frozenset[int]
 
 
 def current_epoch(conference_id: str) -> Epoch | None:
@@ -30,23 +19,27 @@ def current_epoch(conference_id: str) -> Epoch | None:
     return Epoch.objects.filter(conference_id=conference_id, state=Epoch.State.CURRENT).first()
 
 
-def state_version(conference_id: str) -> tuple[int, datetime | None]:
-    """Version of the conference's key state, and when leavers' common epoch is due, if one waits."""
-    state = KeyState.objects.get(conference_id=conference_id)
-    return int(state.version), state.rekey_due_at
+def state_row(conference_id: str) -> KeyState:
+    """The conference's key state, unlocked: its version, and when leavers' common epoch is due, if one waits."""
+    return KeyState.objects.get(conference_id=conference_id)
 
 
-def push_state(conference_id: str) -> PushState:
-    """Version, epoch and members, for one refresh of a hub."""
-    state = KeyState.objects.get(conference_id=conference_id)
-    present = frozenset(int(m.source_id) for m in present_memberships(conference_id))
-    return PushState(int(state.version), state.closed_at is not None, current_epoch(conference_id), present)
+def present_sources(conference_id: str) -> frozenset[int]:
+    """Source ids of memberships that have not ended."""
+    rows = Membership.objects.filter(conference_id=conference_id, left_at=None)
+    return frozenset(rows.values_list("source_id", flat=True))
 
 
 def active_endpoint(conference_id: str, jkt: str) -> Endpoint | None:
     """The endpoint bound to a DPoP key, while its membership lasts."""
     rows = Endpoint.objects.filter(conference_id=conference_id, jkt=jkt, membership__left_at=None)
     return rows.select_related("membership__participant", "account", "conference__organisation").first()
+
+
+def doubted_endpoints(conference_id: str) -> dict[int, datetime]:
+    """Endpoints that the provider reported gone, and when."""
+    rows = Endpoint.objects.filter(conference_id=conference_id, membership__left_at=None, reported_gone_at__isnull=False)
+    return {pk: at for pk, at in rows.values_list("pk", "reported_gone_at") if at is not None}
 
 
 def present_endpoint(endpoint_id: int) -> Endpoint | None:

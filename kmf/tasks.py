@@ -9,7 +9,7 @@ from django.db import Error as DatabaseError
 from kmf.errors import KMFError
 from kmf.selectors import open_conferences
 from kmf.services.clean import clean_up
-from kmf.services.settle import settle
+from kmf.services.due import settle_if_due
 
 _log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def sweep() -> None:
     """Settle every open conference; one that fails does not stop the others."""
     for conference_id in open_conferences():
         try:
-            settle(conference_id=conference_id, now=datetime.now(UTC))
+            settle_if_due(conference_id=conference_id, now=datetime.now(UTC))
         except (DatabaseError, KMFError):
             _log.warning("sweep: a conference could not be settled now")
 

@@ -39,6 +39,7 @@ class Seat(models.Model):
     seen_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=16, blank=True)
+    reported = models.CharField(max_length=12, blank=True)  # the last event that the KMF was told
 
     class Meta:
         constraints = [

@@ -20,6 +20,25 @@ def present_memberships(conference_id: str) -> list[Membership]:
     return list(rows.order_by("since", "source_id"))
 
 
+def is_anybody_present(conference_id: str) -> bool:
+    """Whether a membership lasts."""
+    return Membership.objects.filter(conference_id=conference_id, left_at=None).exists()
+
+
+def seats_taken(conference_id: str, *, besides: int) -> int:
+    """Memberships that have not ended, without those of the participant ``besides``."""
+    return Membership.objects.filter(conference_id=conference_id, left_at=None).exclude(participant=besides).count()
+
+
+def present_holders(conference_id: str) -> list[dict[str, object]]:
+    """Those present as the audit names holders of a key, oldest first; plain rows, as there may be a thousand."""
+    rows = Membership.objects.filter(conference_id=conference_id, left_at=None).order_by("since", "source_id")
+    return [
+        {"source_id": source_id, "identity": identity, "name": name}
+        for source_id, identity, name in rows.values_list("source_id", "participant__identity", "name")
+    ]
+
+
 def unannounced_leaves(conference_id: str) -> list[Membership]:
     """Ended memberships that no delta has named yet."""
     rows = Membership.objects.filter(conference_id=conference_id, left_at__isnull=False, announced_left=False)

@@ -33,7 +33,8 @@ STOP_TIMEOUT_S = 45
 class Stack:
     """A running instance, by HTTPS if ``tls``. Use it as a context manager, or call `start` and `stop`."""
 
-    def __init__(self, *, tls: bool = False) -> None:
+    def __init__(self, *, tls: bool = False, server: str = "") -> None:
+        self.server = server or os.environ.get("CONCLAVE_SERVER", "daphne")
         self.state = State(Path(tempfile.mkdtemp(prefix="conclave-stack-")).resolve())
         self.port = free_port(0)
         self.provider_port = free_port(0)
@@ -115,6 +116,7 @@ class Stack:
             "CONCLAVE_PORT": str(self.port),
             "CONCLAVE_PROVIDER_PORT": str(self.provider_port),
             "CONCLAVE_TLS": "1" if self.tls else "0",
+            "CONCLAVE_SERVER": self.server,
         }
 
     @property

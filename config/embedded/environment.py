@@ -5,6 +5,7 @@ import os
 from config.embedded.state import State, write_private
 
 SETTINGS = {"trusted": "config.settings.trusted", "provider": "config.settings.provider"}
+SERVERS = ("daphne", "uvicorn")
 FROM_OUTSIDE = (
     "PATH",
     "LANG",
@@ -37,3 +38,17 @@ def process_environment(state: State, domain: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1" if domain == "provider" else "",
     }
+
+
+def chosen_server() -> str:
+    """Web server of the trusted site: ``CONCLAVE_SERVER``, ``daphne`` (default) or ``uvicorn``.
+
+    Raises:
+        ValueError: another one.
+
+    """
+    name = os.environ.get("CONCLAVE_SERVER", SERVERS[0])
+    if name not in SERVERS:
+        message = f"CONCLAVE_SERVER must be one of {', '.join(SERVERS)}"
+        raise ValueError(message)
+    return name

@@ -1,8 +1,8 @@
-"""Processes of both sites: preparation (migrations, clients, demo accounts), Daphne, Celery worker and beat."""
+"""Processes of both sites: preparation (migrations, clients, demo accounts), web servers, Celery worker and beat."""
 
 import sys
 
-from config.embedded.environment import process_environment
+from config.embedded.environment import chosen_server, process_environment
 from config.embedded.liveness import Liveness
 from config.embedded.owners import domain_user
 from config.embedded.processes import Service
@@ -11,6 +11,7 @@ from config.embedded.tls import Certificates
 from config.env import ROOT
 
 WORKER_THREADS = 4
+SOCKET_MESSAGE_BYTES = 512 * 1024  # over the protocol's limit: what exceeds that is answered with 4413, not 1009
 
 
 def preparation(state: State) -> list[Service]:
@@ -23,7 +24,7 @@ def preparation(state: State) -> list[Service]:
 
 def trusted_site(state: State, listen: list[str], liveness: Liveness) -> Service:
     """Core application, Authorization Module and KMF in one process."""
-    return _daphne(state, "trusted", listen, liveness)
+    return (_uvicorn if chosen_server() == "uvicorn" else _daphne)(state, "trusted", listen, liveness)
 
 
 def provider_site(state: State, listen: list[str], liveness: Liveness) -> Service:
@@ -32,7 +33,10 @@ def provider_site(state: State, listen: list[str], liveness: Liveness) -> Servic
 
 
 def listening(domain: str, port: int, certificates: Certificates | None) -> list[str]:
-    """Daphne's options for ``port``: HTTPS alone where there are certificates, else plain HTTP, on loopback."""
+    """Options of the domain's server for ``port``: HTTPS alone where there are certificates, else plain HTTP, on loopback."""
+    if domain == "trusted" and chosen_server() == "uvicorn":
+        options = ["--host", "127.0.0.1", "--port", str(port)]
+        return options if certificates is None else [*options, *certificates.uvicorn_options(domain)]
     if certificates is not None:
         return ["--endpoint", certificates.endpoint(domain, port)]
     return ["--bind", "127.0.0.1", "--port", str(port)]
@@ -58,6 +62,18 @@ def _daphne(state: State, domain: str, listen: list[str], liveness: Liveness) ->
     # No access log: it would carry authorization codes.
     quiet = ["--verbosity", "0", "--no-server-name"]
     return _python(state, domain, domain, "-m", "daphne", *listen, *limits, *quiet, application, liveness=liveness)
+
+
+def _uvicorn(state: State, domain: str, listen: list[str], liveness: Liveness) -> Service:
+    quiet = ["--backlog", "2048", "--no-access-log", "--log-level", "warning"]
+    engine = ["--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", "--lifespan", "off", "--no-proxy-headers"]
+    # Compression would run once for every socket, and tell lengths of what is secret.
+    sockets = ["--ws-per-message-deflate", "false", "--ws-max-size", str(SOCKET_MESSAGE_BYTES)]
+    limits = ["--ws-ping-interval", "5", "--ws-ping-timeout", "10", "--timeout-graceful-shutdown", "5", "--no-server-header"]
+    application = f"config.asgi_{domain}:application"
+    return _python(
+        state, domain, domain, "-m", "uvicorn", *listen, *quiet, *engine, *sockets, *limits, application, liveness=liveness
+    )
 
 
 def _python(state: State, domain: str, name: str, *arguments: str, liveness: Liveness | None = None) -> Service:

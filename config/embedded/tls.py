@@ -58,6 +58,10 @@ class Certificates:
         described = [f"{name}={_quoted(str(path))}" for name, path in files.items()]
         return ":".join(["ssl", str(port), "interface=127.0.0.1", *described])
 
+    def uvicorn_options(self, domain: str) -> list[str]:
+        """The same for uvicorn."""
+        return ["--ssl-keyfile", str(self._key(domain)), "--ssl-certfile", str(self._leaf(domain))]
+
     def _authority(self, now: datetime) -> tuple[Authority, bool]:
         key = self.state.root / "secrets" / "tls-ca.key"
         try:

@@ -50,7 +50,17 @@ def remember(proof: VerifiedProof) -> None:
         InvalidProof: it was used before.
 
     """
+    remember_once(signer=proof.jkt, jti=proof.jti, until=proof.issued_at + _REMEMBERED_FOR)
+
+
+def remember_once(*, signer: str, jti: str, until: datetime) -> None:
+    """Note that ``signer`` (a key's thumbprint or id) used ``jti``, which it may not again before ``until``.
+
+    Raises:
+        InvalidProof: it was used before.
+
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [proof.jkt, proof.jti, proof.issued_at + _REMEMBERED_FOR])
+        cursor.execute(_INSERT, [signer, jti, until])
         if cursor.rowcount != 1:
             raise InvalidProof("proof was used before")

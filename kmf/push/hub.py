@@ -7,24 +7,29 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from channels.db import database_sync_to_async
 from django.db import Error as DatabaseError
 
 from kmf.errors import KMFError
+from kmf.models import KeyState
 from kmf.push import state as reads
-from kmf.push.member import Member
-from kmf.selectors import leave_reason, present_endpoint, state_version
+from kmf.push.fan_out import FanOut
+from kmf.push.greetings import Greetings
+from kmf.push.member import CLOSE_SLOW, Member
+from kmf.push.silence import silent, weigh
+from kmf.push.threads import for_hub
+from kmf.selectors import doubted_endpoints, leave_reason, present_endpoint
+from kmf.services.due import settle_if_due
 from kmf.services.presence import leave, note_heartbeats
-from kmf.services.settle import settle
+from kmf.services.presence_reports import note_unreached, resolve_doubts
 
 _log = logging.getLogger(__name__)
 TICK_S = 1.0
+REST_S = 0.1  # at most so long between two refreshes: ten a second, however many join
 CURRENT_EVERY_S = 5.0
-SILENCE_S = 15.0  # three missed heartbeats
 RETURN_WITHIN_S = 5.0  # a cut line may come back that long
-RENEWAL_GRACE_S = 60.0
+DOUBTS_LAST = timedelta(seconds=30)
 CONFIRM_WITHIN_S = 2.0  # from «revoked» to the endpoint's «deleted»
 CLOSE_DENIED, CLOSE_REPLACED, CLOSE_ENDED = 4403, 4409, 4410
 _TOLD = {"ended": "ended", "replaced": "replaced", "withdrawn": "withdrawn", "removed": "removed"}
@@ -36,6 +41,8 @@ class Hub:
     def __init__(self, conference_id: str) -> None:
         self.conference_id = conference_id
         self.members: dict[int, Member] = {}
+        self.greetings = Greetings(conference_id)
+        self._fan_out = FanOut()
         self._lost: dict[int, tuple[Member, float]] = {}  # endpoint id → its socket, and when the line was cut
         self._dismissed: dict[int, tuple[Member, float, int]] = {}  # … → socket, when it is closed, and with what
         self._batches: dict[str, list[dict[str, object]]] = {}
@@ -43,6 +50,7 @@ class Hub:
         self._version = -1
         self._current_at = 0.0
         self._settled_at = 0.0
+        self._rests_until = 0.0
         self._wait_s = TICK_S
 
     @property
@@ -63,7 +71,7 @@ class Hub:
 
     def greeted(self, member: Member) -> None:
         """The member has its ``welcome``: tell it what changed since that was read."""
-        member.greeted = True
+        member.greeted, member.proved = True, False
         self._version = -1
         self.wake()
 
@@ -97,115 +105,119 @@ class Hub:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._wait_s)
             self._wake.clear()
+            await asyncio.sleep(max(0.0, self._rests_until - time.monotonic()))
 
     async def _tick(self) -> None:
         now = datetime.now(UTC)
-        due_at = await self._follow(now)  # what is known already goes out first: a leaver is locked out by it
-        if time.monotonic() - self._settled_at >= TICK_S or (due_at is not None and due_at <= now):
+        state = await self._follow(now)  # what is known already goes out first: a leaver is locked out by it
+        if time.monotonic() - self._settled_at >= TICK_S or (state.rekey_due_at is not None and state.rekey_due_at <= now):
             self._settled_at = time.monotonic()
-            await self._end_silent(now)
-            await database_sync_to_async(settle)(conference_id=self.conference_id, now=now)
-            due_at = await self._follow(now)
+            await self._end_silent(state, now)
+            await for_hub(settle_if_due, conference_id=self.conference_id, now=now)
+            state = await self._follow(now)
+            self.greetings.forget_old()
+            await self._record(now)
+        due_at = state.rekey_due_at
         self._wait_s = TICK_S if due_at is None else max(0.0, min(TICK_S, (due_at - now).total_seconds()))
         if time.monotonic() - self._current_at >= CURRENT_EVERY_S:
             await self._send_current(now)
         await self._close_dismissed()
-        await self._record(now)
 
-    async def _follow(self, now: datetime) -> datetime | None:
-        """Tell the sockets what changed since the last look; returns when an epoch for leavers is due, if one waits."""
-        version: int
-        due_at: datetime | None
-        version, due_at = await database_sync_to_async(state_version)(self.conference_id)
-        if version != self._version:
-            self._version = version  # before the reads: what changes during them is looked at again
-            try:
-                await self._refresh(now)
-            except (DatabaseError, KMFError):
-                self._version = -1
-                raise
-        return due_at
+    async def _follow(self, now: datetime) -> KeyState:
+        """Tell the sockets what changed since the last look; returns the state as it was read."""
+        begun, known = time.monotonic(), self._version
+        self._version = -2  # who is greeted from here on is looked at again: it sets another
+        members = list(self.members.values())  # who comes during the read is not judged by it
+        after = min((member.number for member in members if member.greeted), default=0)
+        try:
+            refresh, state = await for_hub(reads.read_change, self.conference_id, known, after, now)
+        except (DatabaseError, KMFError):
+            self._version = -1
+            raise
+        if self._version != -1:
+            self._version = known if refresh is None else refresh.version
+        if refresh is not None:
+            await self._refresh(refresh, members, now)
+            self._rests_until = time.monotonic() + min(REST_S, time.monotonic() - begun)  # half the time is others'
+        return state
 
-    async def _end_silent(self, now: datetime) -> None:
+    async def _end_silent(self, state: KeyState, now: datetime) -> None:
         """Leaves that nobody said: cut lines after 5 s, silence, tokens not renewed."""
         monotonic = time.monotonic()
         over = [(member, "line_cut") for member, since in self._lost.values() if monotonic - since >= RETURN_WITHIN_S]
-        for member in self.members.values():
-            if monotonic - member.heard_at >= SILENCE_S:
-                over.append((member, "silent"))
-            elif now.timestamp() >= member.token_expires_at + RENEWAL_GRACE_S:
-                over.append((member, "expired"))
+        over += silent(self.members.values(), monotonic=monotonic, now=now)
+        if state.doubted_at is not None and now - state.doubted_at < DOUBTS_LAST:
+            over += await self._doubts(monotonic, now)
         for member, reason in over:
-            await database_sync_to_async(leave)(
-                endpoint_id=member.endpoint_id, reason=reason, now=now, attached_at=member.attached_at
-            )
+            await for_hub(leave, endpoint_id=member.endpoint_id, reason=reason, now=now, attached_at=member.attached_at)
             self._lost.pop(member.endpoint_id, None)
             if self.members.get(member.endpoint_id) is member and await self._is_attached_elsewhere(member):
                 self.said_goodbye(member)
-                await member.close(CLOSE_REPLACED)
+                member.close(CLOSE_REPLACED)
+
+    async def _doubts(self, monotonic: float, now: datetime) -> list[tuple[Member, str]]:
+        """Who was reported gone: the next heartbeat decides, earlier than silence alone would."""
+        reported = await for_hub(doubted_endpoints, self.conference_id)
+        heard, over = weigh(reported, self.members, monotonic=monotonic, now=now)
+        if heard:
+            await for_hub(resolve_doubts, endpoint_ids=heard)
+        return over
 
     async def _is_attached_elsewhere(self, member: Member) -> bool:
         """Whether the endpoint has a newer socket, at another process."""
-        endpoint = await database_sync_to_async(present_endpoint)(member.endpoint_id)
+        endpoint = await for_hub(present_endpoint, member.endpoint_id)
         return endpoint is not None and endpoint.connected_at != member.attached_at
 
-    async def _refresh(self, now: datetime) -> None:
-        after = min((member.number for member in self._listening()), default=0)
-        refresh = await database_sync_to_async(reads.read_refresh)(self.conference_id, after, now)
-        for member in list(self.members.values()):
-            if refresh.state.closed or member.source_id not in refresh.state.present:
-                await self._dismiss(member, closed=refresh.state.closed)
-                continue
-            if member.greeted:
-                await self._tell(member, refresh)
-        await self._send_current(now)
+    async def _refresh(self, refresh: reads.Refresh, members: list[Member], now: datetime) -> None:
+        self.greetings.outdated()
+        gone = [m for m in members if refresh.closed or m.source_id not in refresh.present]
+        gone = [m for m in gone if self.members.get(m.endpoint_id) is m]
+        for member in gone:
+            self.said_goodbye(member)
+        self._cut(await self._fan_out.tell([m for m in members if m.source_id in refresh.present], refresh, now))
+        for member in gone:
+            await self._dismiss(member, closed=refresh.closed)
 
-    async def _tell(self, member: Member, refresh: reads.Refresh) -> None:
-        """The rekey first, then the deltas that explain it."""
-        if refresh.key is not None and refresh.key.number > member.epoch:
-            member.epoch = refresh.key.number
-            await member.send("rekey", member.key_message(refresh.key))
-        for number, delta in refresh.deltas:
-            if number > member.number:
-                member.number = number
-                await member.send("roster", {"delta": delta})
+    def _cut(self, slow: list[Member]) -> None:
+        """Readers that do not keep up are closed and come back; nobody else waits for them."""
+        for member in slow:
+            self.line_cut(member)
+            member.close(CLOSE_SLOW)
 
     async def _dismiss(self, member: Member, *, closed: bool) -> None:
-        reason = await database_sync_to_async(leave_reason)(self.conference_id, member.source_id)
+        reason = "ended" if closed else await for_hub(leave_reason, self.conference_id, member.source_id)
         told = "ended" if closed else _TOLD.get(reason, "expired")
-        self.said_goodbye(member)
         code = {"ended": CLOSE_ENDED, "replaced": CLOSE_REPLACED}.get(told, CLOSE_DENIED)
         self._dismissed[member.endpoint_id] = (member, time.monotonic() + CONFIRM_WITHIN_S, code)
-        await member.send("revoked", {"reason": told})
+        member.tell("revoked", {"reason": told})
 
-    async def confirmed(self, member: Member) -> None:
+    def confirmed(self, member: Member) -> None:
         """The member said ``deleted``; one that was dismissed has nothing more to say."""
         dismissed = self._dismissed.pop(member.endpoint_id, None)
         if dismissed is not None:
-            await member.close(dismissed[2])
+            dismissed[0].close(dismissed[2])
 
     async def _close_dismissed(self) -> None:
         now = time.monotonic()
         for member, until, _code in list(self._dismissed.values()):
             if now >= until:
-                await self.confirmed(member)
+                self.confirmed(member)
 
     async def _send_current(self, now: datetime) -> None:
         self._current_at = time.monotonic()
         if not self.members:
             return
-        current = await database_sync_to_async(reads.read_current)(self.conference_id, now)
-        for member in self._listening():
-            await member.send("current", {"current": current})
-        await database_sync_to_async(note_heartbeats)(endpoint_ids=list(self.members), now=now)
-
-    def _listening(self) -> list[Member]:
-        return [member for member in self.members.values() if member.greeted]
+        current = await for_hub(reads.read_current, self.conference_id, now)
+        self._cut(await self._fan_out.prove(list(self.members.values()), current))
+        since = self._current_at - CURRENT_EVERY_S - 1  # who missed one heartbeat is not noted
+        living = [member.endpoint_id for member in self.members.values() if member.heard_at > since]
+        await for_hub(note_heartbeats, endpoint_ids=living, now=now)
+        await for_hub(note_unreached, conference_id=self.conference_id, now=now)
 
     async def _record(self, now: datetime) -> None:
         for event in list(self._batches):
             holders = list(self._batches[event])
-            await database_sync_to_async(reads.record_batch)(self.conference_id, event, holders, now)
+            await for_hub(reads.record_batch, self.conference_id, event, holders, now)
             del self._batches[event][: len(holders)]  # what came meanwhile waits for the next tick
             if not self._batches[event]:
                 del self._batches[event]

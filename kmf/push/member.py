@@ -2,17 +2,19 @@
 
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from kmf.crypto.agreement import wrap_ekt_key
 from kmf.crypto.secret_bytes import SecretBytes
+from kmf.push.wire import Wire
 from protocol import base64url
 
-Send = Callable[[str], Awaitable[None]]
-Close = Callable[[int], Awaitable[None]]
+Close = Callable[[int], None]
+CLOSE_SLOW = 4408
+HIGH_WATER_BYTES = 2 * 1024 * 1024  # a welcome to a thousand is a sixth of it
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,13 @@ class EpochKey:
     number: int
     spi: int
     key_id: str
-    ttl_s: int
+    expires_at: datetime
     reason: str
     ekt_key: SecretBytes
+
+    def ttl_s(self, now: datetime) -> int:
+        """Whole seconds that the key still has."""
+        return max(0, int((self.expires_at - now).total_seconds()))
 
 
 @dataclass
@@ -32,6 +38,7 @@ class Member:
     """A socket with the endpoint behind it.
 
     ``seq`` counts what it was sent, ``number`` and ``epoch`` are those it was told. Until ``greeted`` the hub keeps still.
+    ``close`` closes in order and waits for nothing.
     """
 
     endpoint_id: int
@@ -43,22 +50,33 @@ class Member:
     attached_at: datetime
     member_secret: SecretBytes
     token_expires_at: float  # seconds since 1970
-    send_text: Send
+    wire: Wire
     close: Close
     greeted: bool = False
+    proved: bool = False  # has had a ``current`` since it was greeted
     seq: int = 0
     number: int = 0
     epoch: int = 0
     heard_at: float = field(default_factory=time.monotonic)
 
-    async def send(self, kind: str, members: dict[str, Any]) -> None:
-        """Send one message with the socket's next ``seq``."""
+    def message(self, kind: str, shared: bytes) -> bytes:
+        """The next message: ``shared`` is the JSON of its members without the braces, the same for everybody."""
         self.seq += 1
-        message = {"type": kind, "seq": self.seq, **members}
-        await self.send_text(json.dumps(message, separators=(",", ":")))
+        return b'{"type":"%s","seq":%d,%s}' % (kind.encode(), self.seq, shared)
 
-    def key_message(self, key: EpochKey) -> dict[str, Any]:
-        """The epoch's key wrapped for this member only, as in ``rekey``."""
+    def write(self, payloads: list[bytes]) -> bool:
+        """Write messages at once; False where the reader is too slow: then nothing was written and nothing more will be."""
+        if self.wire.waiting_bytes > HIGH_WATER_BYTES:
+            return False
+        self.wire.write(payloads)
+        return True
+
+    def tell(self, kind: str, members: dict[str, Any]) -> bool:
+        """Write one message of its own."""
+        return self.write([self.message(kind, json.dumps(members, separators=(",", ":"))[1:-1].encode())])
+
+    def key_members(self, key: EpochKey, now: datetime) -> bytes:
+        """Members of ``rekey`` without the braces: the epoch's key wrapped for this member only."""
         wrapped = wrap_ekt_key(
             member_secret=self.member_secret,
             ekt_key=key.ekt_key,
@@ -67,11 +85,8 @@ class Member:
             spi=key.spi,
             jkt=self.jkt,
         )
-        return {
-            "epoch": key.number,
-            "spi": key.spi,
-            "key_id": key.key_id,
-            "key": base64url.encode(wrapped),
-            "ttl": key.ttl_s,
-            "reason": key.reason,
-        }
+        text = (
+            f'"epoch":{key.number},"spi":{key.spi},"key_id":"{key.key_id}","key":"{base64url.encode(wrapped)}",'
+            f'"ttl":{key.ttl_s(now)},"reason":"{key.reason}"'
+        )
+        return text.encode()

@@ -9,32 +9,37 @@ from django.db import connection, transaction
 
 from conferences.models import Conference
 from conferences.services.audit import record
+from kmf.models import Epoch, KeyState
 from kmf.push.member import EpochKey
-from kmf.selectors import PushState, push_state
+from kmf.selectors import current_epoch, present_sources, state_row
 from kmf.services.sealing import unseal_ekt_key
 from roster.selectors import deltas_after
 from roster.services.statements import position, sign_current, sign_policy, sign_snapshot
-from roster.signing.chain import Position
 from roster.signing.statement import Statement
 
 
 @dataclass(frozen=True)
 class Refresh:
-    """State of a conference for its sockets; ``deltas`` are those above the number that the hub asked from."""
+    """State of a conference for its sockets, of one moment; statements are JSON as they stand in a message."""
 
-    state: PushState
-    position: Position
+    version: int
+    closed: bool
+    present: frozenset[int]
     key: EpochKey | None
-    deltas: list[tuple[int, dict[str, str]]]
+    deltas: list[tuple[int, bytes]]
+    current: bytes
 
 
 @dataclass(frozen=True)
-class Greeting:
-    """What a ``welcome`` says besides the key."""
+class Welcome:
+    """What a ``welcome`` says besides the member's own wrap; ``present`` are those whom its snapshot names."""
 
-    policy: dict[str, str]
-    snapshot: dict[str, str]
+    version: int
+    closed: bool
+    present: frozenset[int]
+    key: EpochKey | None
     number: int
+    statements: bytes
 
 
 @contextmanager
@@ -46,33 +51,55 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-@one_snapshot()
-def read_refresh(conference_id: str, after: int, now: datetime) -> Refresh:
-    """Read state, key and deltas of one moment."""
-    conference = Conference.objects.get(pk=conference_id)
-    state = push_state(conference_id)
-    deltas = [
-        (int(row.number), Statement(bytes(row.body), bytes(row.signature)).as_message())
-        for row in deltas_after(conference_id, after)
-    ]
-    return Refresh(state, position(conference=conference, now=now), _epoch_key(state, now), deltas)
+def read_change(conference_id: str, known: int, after: int, now: datetime) -> tuple[Refresh | None, KeyState]:
+    """What changed since version ``known``, with the deltas above ``after``; and the key state.
+
+    One query where nothing changed.
+    """
+    state = state_row(conference_id)
+    if state.version == known:
+        return None, state
+    return _read_refresh(conference_id, after, now)
 
 
 @one_snapshot()
-def read_greeting(conference_id: str, now: datetime) -> Greeting:
-    """Signed policy and snapshot for a new or resynchronising socket."""
+def _read_refresh(conference_id: str, after: int, now: datetime) -> tuple[Refresh, KeyState]:
+    state = state_row(conference_id)
     conference = Conference.objects.get(pk=conference_id)
-    number = position(conference=conference, now=now).number
-    return Greeting(
-        policy=sign_policy(conference=conference).as_message(),
-        snapshot=sign_snapshot(conference=conference, now=now).as_message(),
-        number=number,
+    refresh = Refresh(
+        version=int(state.version),
+        closed=state.closed_at is not None,
+        present=present_sources(conference_id),
+        key=_epoch_key(current_epoch(conference_id), now),
+        deltas=[
+            (int(row.number), b'"delta":' + Statement(bytes(row.body), bytes(row.signature)).as_json())
+            for row in deltas_after(conference_id, after)
+        ],
+        current=b'"current":' + sign_current(at=position(conference=conference, now=now)).as_json(),
+    )
+    return refresh, state
+
+
+@one_snapshot()
+def read_welcome(conference_id: str, now: datetime) -> Welcome:
+    """Signed policy and snapshot, and the current key, for sockets that are new or resynchronise."""
+    conference = Conference.objects.get(pk=conference_id)
+    state = state_row(conference_id)
+    policy, snapshot = sign_policy(conference=conference), sign_snapshot(conference=conference, now=now)
+    return Welcome(
+        version=int(state.version),
+        closed=state.closed_at is not None,
+        present=present_sources(conference_id),
+        key=_epoch_key(current_epoch(conference_id), now),
+        number=position(conference=conference, now=now).number,
+        statements=b'"policy":' + policy.as_json() + b',"roster":' + snapshot.as_json(),
     )
 
 
-def read_current(conference_id: str, now: datetime) -> dict[str, str]:
+def read_current(conference_id: str, now: datetime) -> bytes:
     """A signed ``current`` of this moment."""
-    return sign_current(at=position(conference=Conference.objects.get(pk=conference_id), now=now)).as_message()
+    conference = Conference.objects.get(pk=conference_id)
+    return b'"current":' + sign_current(at=position(conference=conference, now=now)).as_json()
 
 
 @transaction.atomic
@@ -82,15 +109,14 @@ def record_batch(conference_id: str, event: str, holders: list[dict[str, object]
     record(event=event, at=now, actor="system", conference=conference, details={"endpoints": holders})
 
 
-def _epoch_key(state: PushState, now: datetime) -> EpochKey | None:
-    epoch = state.epoch
+def _epoch_key(epoch: Epoch | None, now: datetime) -> EpochKey | None:
     if epoch is None or epoch.expires_at <= now:
         return None
     return EpochKey(
         number=int(epoch.number),
         spi=epoch.spi,
         key_id=epoch.key_id,
-        ttl_s=int((epoch.expires_at - now).total_seconds()),
+        expires_at=epoch.expires_at,
         reason=epoch.reason,
         ekt_key=unseal_ekt_key(epoch),
     )

@@ -15,7 +15,7 @@ from kmf.models import Epoch, KeyState
 from kmf.selectors import current_epoch
 from kmf.services.sealing import make_conference_key, seal_ekt_key
 from roster.models import Membership
-from roster.selectors import delta_at, last_delta, present_memberships, unannounced_leaves
+from roster.selectors import delta_at, is_anybody_present, last_delta, present_holders, unannounced_leaves
 from roster.services.statements import append_delta
 
 WORTH_COUNTING_S = 0.02  # a shorter wait for the lock is none
@@ -30,10 +30,16 @@ def lock_state(*, conference: Conference, now: datetime) -> tuple[KeyState, date
     as much as was waited. Nobody shares an epoch that was young before the wait.
     """
     asked = time.monotonic()
-    KeyState.objects.get_or_create(conference=conference, defaults={"organisation": conference.organisation})
-    state = KeyState.objects.select_for_update().get(conference=conference)
+    rows = KeyState.objects.select_for_update()
+    state = rows.filter(conference=conference).first()
+    if state is None:
+        KeyState.objects.get_or_create(conference=conference, defaults={"organisation": conference.organisation})
+        state = rows.get(conference=conference)
     waited = time.monotonic() - asked
+    organisation = conference.organisation
     conference.refresh_from_db()
+    if conference.organisation_id == organisation.pk:
+        conference.organisation = organisation  # the refresh forgot what was read with it
     if waited > WORTH_COUNTING_S:
         now += timedelta(seconds=waited)
     if state.closed_at is None:
@@ -88,7 +94,7 @@ def rekey_for_leave(*, state: KeyState, conference: Conference, now: datetime) -
 def open_due_to_leave(*, state: KeyState, conference: Conference, now: datetime) -> None:
     """Open the epoch that locks leavers out; with nobody left there is no epoch to open, and the current one is over."""
     state.last_leave_rekey_at = now
-    if present_memberships(conference.id):
+    if is_anybody_present(conference.id):
         open_epoch(state=state, conference=conference, cause="leave", joined=[], now=now)
         return
     revoke_current(conference=conference, reason="empty", now=now)
@@ -133,7 +139,7 @@ def open_epoch(*, state: KeyState, conference: Conference, cause: str, joined: l
             "spi": epoch.spi,
             "key_id": key_id,
             "reason": cause,
-            "holders": [holder(membership) for membership in present_memberships(conference.id)],
+            "holders": present_holders(conference.id),
         },
     )
     _changed(state)

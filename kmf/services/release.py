@@ -13,13 +13,14 @@ from kmf.crypto.agreement import agree, wrap_ekt_key
 from kmf.errors import Denied, Ended, Full, Refused, Stranger, TooEarly, TooMany, Waits
 from kmf.models import Endpoint, Epoch, KeyState
 from kmf.services.admission import check_let_in, how_verified, knock, shown_name
+from kmf.services.due import settle_if_due
 from kmf.services.epochs import epoch_for_join, lock_state
 from kmf.services.presence import end_membership
 from kmf.services.sealing import seal_member_secret, unseal_ekt_key
-from kmf.services.settle import settle
+from kmf.services.turns import turn
 from protocol.key_request import KeyRequest
 from roster.models import Membership
-from roster.selectors import present_memberships
+from roster.selectors import seats_taken
 from roster.services.membership import admit
 
 JOINS_A_MINUTE = 6
@@ -47,8 +48,8 @@ def release_ekt_key(*, verified: VerifiedRequest, request: KeyRequest, now: date
     conference = Conference.objects.select_related("organisation").filter(pk=request.conference_id).first()
     try:
         invited = _invited(conference, verified, request)
-        settle(conference_id=invited.conference_id, now=now)  # what is due comes first, though no worker runs
-        with transaction.atomic():
+        settle_if_due(conference_id=invited.conference_id, now=now)  # what is due comes first, though no worker runs
+        with turn(invited.conference_id), transaction.atomic():
             return _release(verified=verified, request=request, participant=invited, now=now)
     except Waits:
         knock(participant_id=invited.pk, verified=verified, now=now)
@@ -146,8 +147,7 @@ def _check_rate(participant: Participant, now: datetime) -> None:
 
 
 def _check_seat(conference: Conference, participant: Participant) -> None:
-    others = [m for m in present_memberships(conference.id) if m.participant_id != participant.pk]
-    if len(others) >= conference.capacity:
+    if seats_taken(conference.id, besides=participant.pk) >= conference.capacity:
         raise Full("no seat left")
 
 

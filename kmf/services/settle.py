@@ -19,7 +19,7 @@ from kmf.models import ConferenceKey, Endpoint, Epoch, KeyState
 from kmf.selectors import current_epoch, endpoints_to_end
 from kmf.services.epochs import lock_state, open_due_to_leave, open_epoch, rekey_for_leave, revoke_current
 from kmf.services.presence import end_membership
-from roster.selectors import present_memberships
+from roster.selectors import is_anybody_present
 
 SILENCE = timedelta(seconds=15)  # three missed heartbeats
 SUPERSEDED_FOR = timedelta(seconds=30)  # then a superseded key's bytes go, unless a recording may need them
@@ -74,7 +74,7 @@ def _rekey_if_due(*, state: KeyState, conference: Conference, now: datetime) -> 
         return
     if current.expires_at <= now:
         record(event="epoch.expired", at=now, actor="system", conference=conference, details={"epoch": current.number})
-    if present_memberships(conference.id):
+    if is_anybody_present(conference.id):
         open_epoch(state=state, conference=conference, cause="periodic", joined=[], now=now)
 
 

@@ -30,19 +30,23 @@ def refuse(refusal: Malformed | KMFError) -> HttpResponse:
     return answer(refusal.code, retry_after_s=getattr(refusal, "retry_after_s", None), members=members)
 
 
-def refuse_unknown(request: HttpRequest, refusal: ProtocolError, now: datetime) -> HttpResponse:
+def refuse_unknown(
+    request: HttpRequest, refusal: ProtocolError, now: datetime, *, where: str = "http", scheme: str = "DPoP"
+) -> HttpResponse:
     """Answer a request of nobody known, and audit it with its precise reason."""
     address = get_adapter().get_client_ip(request)
     try:
-        record_refusal(conference_id=None, where="http", refusal=refusal, address=address, now=now)
+        record_refusal(conference_id=None, where=where, refusal=refusal, address=address, now=now)
     except TooManyMessages as too_many:
         return answer(too_many.code)
     except DatabaseError:
         return answer(KMFUnavailable.code)
-    return answer(refusal.code)
+    return answer(refusal.code, scheme=scheme)
 
 
-def answer(code: str, *, retry_after_s: int | None = None, members: dict[str, object] | None = None) -> HttpResponse:
+def answer(
+    code: str, *, retry_after_s: int | None = None, members: dict[str, object] | None = None, scheme: str = "DPoP"
+) -> HttpResponse:
     """``{"error": code}`` with the status that belongs to it."""
     retry_after_s = retry_after_s or RETRY_AFTER_S.get(code)
     body: dict[str, object] = {"error": code, **(members or {})}
@@ -53,5 +57,5 @@ def answer(code: str, *, retry_after_s: int | None = None, members: dict[str, ob
     if retry_after_s is not None:
         response["Retry-After"] = str(retry_after_s)
     if STATUS.get(code) == 401:  # noqa: PLR2004  RFC 9110: a 401 names its scheme
-        response["WWW-Authenticate"] = f'DPoP error="{code}"'
+        response["WWW-Authenticate"] = f'{scheme} error="{code}"'
     return response

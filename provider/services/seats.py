@@ -11,6 +11,7 @@ from provider.errors import NotAuthorized
 from provider.models import Room, Seat
 from provider.selectors import open_seats
 from provider.services.joining import SECRET_BYTES, ticket_hash
+from provider.services.presence_reports import REPORTER
 
 UNSEEN_AFTER_S = 60
 
@@ -40,6 +41,7 @@ def open_seat(*, handle: str, ticket: str, now: datetime) -> Seat:
         earlier.exclude(id=seat.id).update(ended_at=now, end_reason="replaced")
         seat.opened_at = seat.seen_at = now
         seat.save(update_fields=["opened_at", "seen_at"])
+        transaction.on_commit(REPORTER.wake)
     return seat
 
 
@@ -49,6 +51,7 @@ def end_seat(*, seat_id: int, reason: str, now: datetime) -> bool:
         room_id = Seat.objects.values_list("room_id", flat=True).get(id=seat_id)
         Room.objects.select_for_update().get(id=room_id)
         Seat.objects.filter(id=seat_id, ended_at__isnull=True).update(ended_at=now, end_reason=reason)
+        transaction.on_commit(REPORTER.wake)
         return open_seats(room_id) == 0
 
 

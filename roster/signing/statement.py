@@ -27,6 +27,10 @@ class Statement:
         """The form on the wire."""
         return {"body": base64url.encode(self.body), "signature": base64url.encode(self.signature)}
 
+    def as_json(self) -> bytes:
+        """The form on the wire as compact JSON: base64url needs no escapes."""
+        return f'{{"body":"{base64url.encode(self.body)}","signature":"{base64url.encode(self.signature)}"}}'.encode()
+
 
 def sign(members: dict[str, Any], *, label: bytes, key: Ed25519PrivateKey) -> Statement:
     """Sign ``members`` in their order as compact JSON."""

@@ -1,0 +1,66 @@
+"""Whether a conference has anything to settle: one query, so that a quiet one costs next to nothing every second.
+
+It only spares work: expiry and rights are checked at use all the same. What `settle` does, and not by request, is named here.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from conferences.models import Conference
+from kmf.authorization.models import Grant
+from kmf.models import Endpoint, Epoch, KeyState
+from kmf.services.settle import SILENCE, SUPERSEDED_FOR, settle
+
+
+def settle_if_due(*, conference_id: str, now: datetime) -> None:
+    """Settle the conference if something is due; else a read and no lock."""
+    found = (
+        KeyState.objects.filter(conference_id=conference_id, closed_at=None)
+        .annotate(waits=Exists(_ending(now)), unkept=Exists(_destroyable(now)))
+        .annotate(opened_at=_current_opened_at())
+        .select_related("conference")
+        .first()
+    )
+    if found is not None and _is_due(found, now):
+        settle(conference_id=conference_id, now=now)
+
+
+def _is_due(state: Any, now: datetime) -> bool:
+    conference = state.conference
+    return bool(
+        state.waits
+        or state.unkept
+        or conference.ended_at is not None
+        or conference.closes_at <= now
+        or (state.rekey_due_at is not None and state.rekey_due_at <= now)
+        or (state.opened_at is not None and state.opened_at + timedelta(seconds=conference.rekey_s) <= now)
+    )
+
+
+def _ending(now: datetime) -> QuerySet[Endpoint]:
+    """Endpoints whose right or life is over."""
+    revoked = Grant.objects.filter(dpop_jkt=OuterRef("jkt"), user_id=OuterRef("account_id"), revoked_at__isnull=False)
+    over = (
+        Q(membership__participant__withdrawn_at__isnull=False)
+        | Q(account__is_active=False)
+        | Q(last_seen_at__lt=now - SILENCE)
+        | Q(Exists(revoked))
+    )
+    return Endpoint.objects.filter(over, conference_id=OuterRef("conference_id"), membership__left_at=None)
+
+
+def _destroyable(now: datetime) -> QuerySet[Epoch]:
+    """Keys that nobody may need any more."""
+    return Epoch.objects.filter(
+        conference_id=OuterRef("conference_id"),
+        conference__past_access=Conference.PastAccess.NONE,
+        state__in=[Epoch.State.SUPERSEDED, Epoch.State.REVOKED],
+        closed_at__lte=now - SUPERSEDED_FOR,
+    )
+
+
+def _current_opened_at() -> Any:
+    current = Epoch.objects.filter(conference_id=OuterRef("conference_id"), state=Epoch.State.CURRENT)
+    return Subquery(current.order_by("-number").values("opened_at")[:1])

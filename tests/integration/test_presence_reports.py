@@ -1,0 +1,52 @@
+"""The real provider reports, the real KMF notes: who reached the MDD's side and who left it."""
+
+import asyncio
+import json
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import connect
+
+from tests.scenes import Scene
+from tests.simulators.person import Person
+from tests.stack import wait_for
+
+
+def ticket_of(scene: Scene, person: Person) -> str:
+    token2 = person.token("refresh_token", scene.stack.origins.provider).json()["access_token"]
+    path = f"/conferences/{scene.handle}/join"
+    proof = person.proof("POST", path, token=token2, origin=scene.stack.origins.provider)
+    answer = person.post(path, token=token2, proof=proof, provider=True)
+    assert answer.status_code == 200
+    return str(answer.json()["ticket"])
+
+
+def noted(scene: Scene, column: str) -> bool:
+    with scene.stack.connect("trusted") as database:
+        row = database.execute(
+            f"SELECT {column} IS NOT NULL FROM kmf_endpoint WHERE conference_id = %s",  # noqa: S608  a name of ours
+            (scene.conference_id,),
+        ).fetchone()
+    return bool(row and row[0])
+
+
+def signal(scene: Scene, ticket: str, seen) -> None:
+    async def run() -> None:
+        origin = urlsplit(scene.stack.origins.provider)
+        url = f"ws://127.0.0.1:{origin.port}/conferences/{scene.handle}/signalling"
+        async with connect(url, additional_headers={"Host": origin.netloc, "Origin": "null"}, proxy=None) as socket:
+            await socket.send(json.dumps({"type": "hello", "ticket": ticket}))
+            await asyncio.to_thread(seen)
+
+    asyncio.run(run())
+
+
+def test_a_seat_that_opens_and_ends_is_reported(scene: Scene):
+    ada = scene.person("participant", 0).sign_in()
+    assert ada.ask_for_key().status_code == 200
+    with ada.open_socket() as socket:
+        ada.hello(socket)
+        ada.hear(socket, "welcome")
+        ticket = ticket_of(scene, ada)
+        signal(scene, ticket, lambda: wait_for(lambda: noted(scene, "mdd_connected_at"), "the report", timeout_s=15))
+        wait_for(lambda: noted(scene, "reported_gone_at") or bool(scene.audit("endpoint.left")), "the leave's report")
+        assert scene.audit("presence.disagreement")[0]["details"]["reported"] == "disconnected"

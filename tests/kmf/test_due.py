@@ -1,0 +1,90 @@
+"""A quiet conference costs one query and no lock; whatever `settle` would do is seen as due."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from conferences.models import Conference, Participant
+from kmf.authorization.models import Account
+from kmf.models import Endpoint, Epoch, KeyState
+from kmf.services.due import settle_if_due
+from roster.models import Membership
+from tests.simulators.endpoint import EndpointSimulator
+
+Due = Callable[[Conference, datetime], datetime]
+
+
+@pytest.fixture
+def running(endpoint: Callable[[str], EndpointSimulator], conference: Conference, now: datetime) -> Conference:
+    endpoint("ada").ask(now)
+    endpoint("bob").ask(now + timedelta(milliseconds=50))
+    return conference
+
+
+def test_a_quiet_conference_costs_one_query(running: Conference, now: datetime):
+    with CaptureQueriesContext(connection) as queries:
+        settle_if_due(conference_id=running.id, now=now + timedelta(seconds=5))
+    assert len(queries) == 1
+    assert Epoch.objects.count() == 1
+
+
+def withdrawn(conference: Conference, now: datetime) -> datetime:
+    Participant.objects.filter(identity="bob@weaver.example").update(withdrawn_at=now)
+    return now + timedelta(seconds=1)
+
+
+def disabled(conference: Conference, now: datetime) -> datetime:
+    Account.objects.filter(email="bob@weaver.example").update(is_active=False)
+    return now + timedelta(seconds=1)
+
+
+def silent(conference: Conference, now: datetime) -> datetime:
+    Endpoint.objects.update(last_seen_at=now + timedelta(seconds=16))
+    Endpoint.objects.filter(membership__participant__identity="bob@weaver.example").update(last_seen_at=now)
+    return now + timedelta(seconds=16)
+
+
+def period_over(conference: Conference, now: datetime) -> datetime:
+    later = now + timedelta(seconds=conference.rekey_s)
+    Endpoint.objects.update(last_seen_at=later)
+    return later
+
+
+def leavers_waiting(conference: Conference, now: datetime) -> datetime:
+    KeyState.objects.update(rekey_due_at=now + timedelta(seconds=1))
+    return now + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("due", [withdrawn, disabled, silent, period_over, leavers_waiting])
+def test_what_is_due_opens_an_epoch(running: Conference, now: datetime, due: Due):
+    at = due(running, now)
+    settle_if_due(conference_id=running.id, now=at)
+    assert Epoch.objects.filter(state=Epoch.State.CURRENT).get().number == 2
+
+
+def ended(conference: Conference, now: datetime) -> datetime:
+    Conference.objects.update(ended_at=now)
+    return now + timedelta(seconds=1)
+
+
+def time_is_up(conference: Conference, now: datetime) -> datetime:
+    return conference.closes_at
+
+
+@pytest.mark.parametrize("due", [ended, time_is_up])
+def test_an_end_that_is_due_closes_the_keys(running: Conference, now: datetime, due: Due):
+    settle_if_due(conference_id=running.id, now=due(running, now))
+    assert KeyState.objects.get().closed_at is not None
+    assert not Membership.objects.filter(left_at=None).exists()
+    assert not Epoch.objects.filter(sealed_key__isnull=False).exists()
+
+
+def test_a_superseded_key_is_destroyed_in_time(running: Conference, now: datetime):
+    later = now + timedelta(seconds=31)
+    Endpoint.objects.update(last_seen_at=later)
+    Epoch.objects.update(state=Epoch.State.SUPERSEDED, closed_at=now)
+    settle_if_due(conference_id=running.id, now=later)
+    assert Epoch.objects.get().state == Epoch.State.DESTROYED
