@@ -105,12 +105,12 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             raise Malformed("hello comes once")
 
     async def _hello(self, message: dict[str, Any]) -> None:
+        self._deadline.cancel()  # said in time: how long we take to answer is not held against the endpoint
         now = datetime.now(UTC)
         verified = await self._verify(message, now)
         endpoint, member_secret = await database_sync_to_async(attach_endpoint)(
             verified=verified, conference_id=self.conference_id, now=now
         )
-        self._deadline.cancel()
         member = Member(
             endpoint_id=endpoint.pk,
             source_id=int(endpoint.membership.source_id),
@@ -192,9 +192,12 @@ class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
     async def _leave(self, reason: str) -> None:
         if self.member is None or self.hub is None:
             return
-        self.hub.said_goodbye(self.member)
-        await database_sync_to_async(leave)(endpoint_id=self.member.endpoint_id, reason=reason, now=datetime.now(UTC))
-        self.member = None
+        member, self.member = self.member, None
+        self.hub.said_goodbye(member)
+        self.hub.owe_leave(member, reason)
+        with suppress(DatabaseError):  # then the hub goes on trying
+            await database_sync_to_async(leave)(endpoint_id=member.endpoint_id, reason=reason, now=datetime.now(UTC))
+            self.hub.leave_recorded(member)
 
     async def disconnect(self, code: int) -> None:
         """1001 is a leave at once; anything else may be a cut line, which may come back within 5 s."""

@@ -22,6 +22,8 @@ from kmf.services.presence import end_membership
 from roster.selectors import present_memberships
 
 SILENCE = timedelta(seconds=15)  # three missed heartbeats
+DEAF = timedelta(seconds=6)  # not settled for longer: the database was away, or every process of ours
+NOTED_EVERY = timedelta(seconds=2)
 SUPERSEDED_FOR = timedelta(seconds=30)  # then a superseded key's bytes go, unless a recording may need them
 
 
@@ -48,7 +50,7 @@ def settle(*, conference_id: str, now: datetime) -> None:
         _close(state=state, conference=conference, now=now)
         return
     # (3)
-    ending = endpoints_to_end(conference, now - SILENCE) + _revoked(conference)
+    ending = endpoints_to_end(conference, _silent_before(state, now)) + _revoked(conference)
     for endpoint, reason in {endpoint.pk: (endpoint, reason) for endpoint, reason in reversed(ending)}.values():
         end_membership(endpoint=endpoint, reason=reason, now=now)
     if ending:
@@ -60,6 +62,17 @@ def settle(*, conference_id: str, now: datetime) -> None:
     # (5)
     if conference.past_access == Conference.PastAccess.NONE:
         _destroy(conference, states=[Epoch.State.SUPERSEDED, Epoch.State.REVOKED], before=now - SUPERSEDED_FOR, now=now)
+
+
+def _silent_before(state: KeyState, now: datetime) -> datetime | None:
+    """Who was last heard before this is silent; None while nobody can be called silent, as nobody was listening."""
+    if state.settled_at is None or now - state.settled_at > DEAF:
+        state.listening_since = now
+    if state.settled_at is None or now - state.settled_at > NOTED_EVERY:
+        state.settled_at = now
+        state.save(update_fields=["settled_at", "listening_since"])
+    is_long_enough = state.listening_since is not None and now - state.listening_since >= SILENCE
+    return now - SILENCE if is_long_enough else None
 
 
 def _revoked(conference: Conference) -> list[tuple[Endpoint, str]]:

@@ -11,7 +11,7 @@ import { RENEW_BEFORE_S, Timetable } from "./timetable.js";
 /**
  * How a connection ended. `final`: coming back is no use; `admit`: the stay is over, a new key request may begin another.
  *
- * @typedef {{code: string, final: boolean, admit: boolean, closedAt: number, welcomed: boolean}} Ending
+ * @typedef {{code: string, final: boolean, admit: boolean, welcomed: boolean}} Ending
  * @typedef {import("./session.js").Stay} Stay
  */
 
@@ -56,9 +56,19 @@ export class Connection {
 
   /** Close from here; no way back. @param {string} code */
   finish(code) {
+    this.#stop({ code, final: true, admit: false });
+  }
+
+  /** Close from here: the stay is over, and may begin anew. @param {string} code */
+  lapse(code) {
+    this.#stop({ code, final: false, admit: true });
+  }
+
+  /** @param {{code: string, final: boolean, admit: boolean}} ending */
+  #stop(ending) {
     this.#timetable.stop();
     this.#socket.close();
-    this.#end({ code, final: true, admit: false, closedAt: performance.now(), welcomed: this.#welcomed });
+    this.#end({ ...ending, welcomed: this.#welcomed });
   }
 
   /** @param {import("./push_socket.js").PushMessage} message */
@@ -180,7 +190,7 @@ export class Connection {
     this.#timetable.stop();
     const { code, final } = this.#reason ?? meaning(closeCode);
     const admit = !final && (closeCode === CLOSED.denied || closeCode === CLOSED.unauthorized);
-    this.#end({ code, final, admit, closedAt: performance.now(), welcomed: this.#welcomed });
+    this.#end({ code, final, admit, welcomed: this.#welcomed });
   }
 }
 

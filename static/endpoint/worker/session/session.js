@@ -142,7 +142,13 @@ export class Stay {
   /** The KMF took the key back: obey first, then confirm. @param {string} reason */
   revoked(reason) {
     this.#deleteKeys();
-    this.#close(reason);
+    if (reason === "expired") {
+      // It did not hear of us for too long, nothing more: whoever is still here may come in anew.
+      this.#mayPublish = false;
+      this.#connection?.lapse(reason);
+    } else {
+      this.#close(reason);
+    }
   }
 
   /** The media engine reported. @param {import("../media/engine.js").MediaEvent} event */
