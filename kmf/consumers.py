@@ -27,7 +27,7 @@ HELLO_WITHIN_S = 5
 MESSAGES_A_WINDOW, WINDOW_S = 100, 10
 GOING_AWAY = 1001
 CLOSE_CODES = {"malformed": 4400, "invalid_token": 4401, "invalid_dpop_proof": 4401, "too_large": 4413, "too_many": 4429}
-CLOSE_REFUSED, CLOSE_AWAY = 4403, 1013
+CLOSE_REFUSED, CLOSE_AWAY = 4403, 4503  # Daphne sends no 1013
 
 
 class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types

@@ -18,6 +18,8 @@ import { RENEW_BEFORE_S, Timetable } from "./timetable.js";
 /** Asked no more often than this. */
 const STATE_EVERY_MS = 1_000;
 const TIME_EVERY_MS = 5_000;
+/** Refusals of a token after which no other will be given. */
+const FINAL = new Set(["sign_in_expired", "denied"]);
 
 export class Connection {
   #stay;
@@ -42,7 +44,7 @@ export class Connection {
     this.ended = new Promise((resolve) => (this.#end = resolve));
     this.#socket = new PushSocket({
       url: `${stay.kmf.replace(/^http/, "ws")}/conferences/${stay.conference}/events`,
-      hello: () => this.#credentials(RENEW_BEFORE_S),
+      hello: () => this.#hello(),
       onMessage: (message) => this.#take(message),
       onGap: () => this.#askForState(),
       onClose: (code) => this.#closed(code),
@@ -158,6 +160,17 @@ export class Connection {
     }
   }
 
+  async #hello() {
+    try {
+      return await this.#credentials(RENEW_BEFORE_S);
+    } catch (error) {
+      if (FINAL.has(codeOf(error))) {
+        this.finish(codeOf(error));
+      }
+      throw error;
+    }
+  }
+
   async #renew() {
     const { grant, kmf } = this.#stay;
     try {
@@ -167,8 +180,8 @@ export class Connection {
         this.send("renew", await this.#credentials(RENEW_BEFORE_S));
       }
     } catch (error) {
-      if (codeOf(error) === "sign_in_expired") {
-        this.finish("sign_in_expired");
+      if (FINAL.has(codeOf(error))) {
+        this.finish(codeOf(error));
       }
       // Anything else is a line that is away: the next look tries again, within the KMF's 60 s.
     }
@@ -189,7 +202,11 @@ export class Connection {
   #closed(closeCode) {
     this.#timetable.stop();
     const { code, final } = this.#reason ?? meaning(closeCode);
-    const admit = !final && (closeCode === CLOSED.denied || closeCode === CLOSED.unauthorized);
+    if (closeCode === CLOSED.unauthorized) {
+      // Whatever was wrong with it, the next hello shows another token; who is no longer signed in learns it then.
+      this.#stay.grant.forget(this.#stay.kmf);
+    }
+    const admit = !final && closeCode === CLOSED.denied;
     this.#end({ code, final, admit, welcomed: this.#welcomed });
   }
 }
