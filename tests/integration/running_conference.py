@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+import psycopg
 from playwright.sync_api import Page
 
 from tests.scenes import Scene
@@ -72,8 +74,23 @@ class Running:
         return [page.evaluate(LOOK) for page in self.pages]
 
     def epoch(self) -> int:
-        """Newest epoch of the database."""
-        return max(number for number, _state in self.scene.epochs())
+        """Newest epoch of the database, which may be starting just now."""
+        while True:
+            try:
+                return max(number for number, _state in self.scene.epochs())
+            except psycopg.OperationalError:
+                time.sleep(0.25)
+
+    def kmf_is_back(self) -> None:
+        """Wait until the KMF answers again: from then on the others' time counts."""
+        self.until(self._kmf_answers, "the KMF answers", 30)
+
+    def _kmf_answers(self) -> bool:
+        host = {"Host": self.stack.origins.kmf.split("//", 1)[1]}
+        try:
+            return httpx.get(f"{self.stack.origins.internal_trusted}/ready", headers=host, timeout=2).is_success
+        except httpx.HTTPError:
+            return False
 
     def banners(self) -> list[str]:
         return [each["banner"] for each in self.look()]

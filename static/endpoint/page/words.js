@@ -38,10 +38,11 @@ const SAME_AS = { invalid_grant: "sign_in_refused", invalid_token: "sign_in_expi
 
 /** @type {Record<string, string>} */
 export const BANNERS = {
-  stopped: "Nothing you say or show is being sent: the key service has been silent for half a minute. It starts again by itself.",
-  stale: "The list of people may be out of date: the key service has not answered for 15 seconds.",
-  reconnecting: "The connection was cut. Coming back …",
-  media_reconnecting: "Sound and picture were cut. Coming back …",
+  stopped: "Nothing you say or show is being sent, because the key service has been silent for half a minute. It starts again by itself.",
+  stale: "The key service has not answered for 15 seconds. You can go on talking, but the list of people may be out of date. Trying again …",
+  offline: "The connections to the key service and to the others are interrupted. Trying again …",
+  reconnecting: "The connection to the key service is interrupted. You can go on talking. Trying again …",
+  media_reconnecting: "Sound and picture are interrupted. Trying again …",
   media_failed: "Sound and picture cannot get through. Your network may block them.",
   expired: "The key ran out. Waiting for a new one …",
   duplicate: "Someone's picture arrived twice. The copy was thrown away.",
@@ -73,6 +74,8 @@ export const TILES = Object.freeze({
   encryptedTitle: "Every frame shown here was unlocked with this person's key, and with no other",
   waiting: "Waiting for keys",
   waitingTitle: "Nothing of this person has been unlocked yet",
+  cut: "Connecting again",
+  cutTitle: "Sound and picture are interrupted for everybody; this browser connects again by itself",
   silent: "No picture or sound",
   silentTitle: "Nothing arrives from this person at the moment",
   unreadable: "Cannot be unlocked",

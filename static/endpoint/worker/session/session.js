@@ -139,16 +139,11 @@ export class Stay {
     }
   }
 
-  /** The KMF took the key back: obey first, then confirm. @param {string} reason */
+  /** The KMF took the key back: obey first, then confirm. Who was only not heard for too long may come in anew. @param {string} reason */
   revoked(reason) {
     this.#deleteKeys();
-    if (reason === "expired") {
-      // It did not hear of us for too long, nothing more: whoever is still here may come in anew.
-      this.#mayPublish = false;
-      this.#connection?.lapse(reason);
-    } else {
-      this.#close(reason);
-    }
+    if (reason === "expired") this.#connection?.lapse(reason);
+    else this.#close(reason);
   }
 
   /** The media engine reported. @param {import("../media/engine.js").MediaEvent} event */
@@ -249,6 +244,7 @@ export class Stay {
   }
 
   #deleteKeys() {
+    this.#mayPublish = false;
     this.#options.engine.revokeAll();
     this.#admission = null;
     this.#connection?.send("deleted", { epochs: [...this.#epochs] });
