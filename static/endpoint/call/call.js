@@ -178,6 +178,7 @@ class Call {
       watched: () => ({ senders: this.#publisher?.senders ?? [], receivers: this.#subscriber?.receivers ?? [] }),
       counters,
       onUnprotected: () => this.#fail("unprotected_media"),
+      onUnwatched: () => this.#comeBack("unwatched_media"),
     });
     if (this.#tracks) await publisher.publish(this.#tracks);
   }

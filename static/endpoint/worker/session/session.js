@@ -61,9 +61,7 @@ export class Stay {
   }
 
   get admission() {
-    if (!this.#admission) {
-      throw new SessionError("unexpected");
-    }
+    if (!this.#admission) throw new SessionError("unexpected");
     return this.#admission;
   }
 
@@ -111,7 +109,7 @@ export class Stay {
     });
   }
 
-  /** What the conference application's frame needs to join. */
+  /** For the conference application's frame. */
   joinDocument() {
     return joinDocument(this.#options);
   }
