@@ -14,7 +14,6 @@ const GATES = {
   removed: { title: "You were removed", text: "The initiator took you out of this conference. If that was a mistake, ask for a new invitation." },
   withdrawn: { title: "Your invitation was withdrawn", text: "You no longer take part in this conference. If that was a mistake, ask the initiator." },
   replaced: { title: "You joined somewhere else", text: "This conference is open in another window or on another device of yours. Only one can be in at a time.", action: "Use this one" },
-  expired: { title: "Your time in here ran out", text: "The key service did not hear from this browser for too long, and closed its place.", action: "Go back in" },
   denied: { title: "You cannot join this conference", text: "There is no invitation for the account you signed in with. Check the link, or ask the initiator to invite this address." },
   too_early: { title: "A little early", text: "The conference is not open yet. It opens some minutes before its start; the time stands in your invitation.", action: "Try again" },
   locked: { title: "The conference is locked", text: "Nobody can join at the moment. Try again later, or ask the initiator.", action: "Try again" },
