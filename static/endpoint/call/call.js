@@ -24,7 +24,7 @@ import { Watchdog } from "./watchdog.js";
 const FIRST_PAUSE_MS = 1_500;
 const LONGEST_PAUSE_MS = 6_000;
 /** A line that is silent for so long is not waited for: its end would be told a quarter of a minute later. */
-const CUT_MS = 2_000;
+const CUT_MS = 3_000;
 /** Connected for so long, the next break counts as the first again. */
 export const STEADY_MS = 30_000;
 /** After these there is nothing to come back to. */
