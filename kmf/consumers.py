@@ -28,7 +28,7 @@ MESSAGES_A_WINDOW, WINDOW_S = 100, 10
 GOING_AWAY, DONE = 1001, 1000
 CLOSE_WITHIN_S = 2.0
 CLOSE_CODES = {"malformed": 4400, "invalid_token": 4401, "invalid_dpop_proof": 4401, "too_large": 4413, "too_many": 4429}
-CLOSE_REFUSED, CLOSE_AWAY = 4403, 1013
+CLOSE_REFUSED, CLOSE_AWAY = 4403, 4503  # Daphne sends no 1013
 
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -54,6 +54,7 @@ class EventsSocket:
         self._address = str((scope.get("client") or ["unknown"])[0])
         self._send = send
         self._wire: Wire
+        self._deadline: asyncio.TimerHandle
         self._closing: asyncio.Task[None] | None = None
         self._window_ends_at, self._heard = 0.0, 0
 
@@ -62,14 +63,14 @@ class EventsSocket:
         await receive()
         await self._send({"type": "websocket.accept"})
         self._wire = wire_for(self._send)
-        deadline = asyncio.get_running_loop().call_later(HELLO_WITHIN_S, self._close_without_hello)
+        self._deadline = asyncio.get_running_loop().call_later(HELLO_WITHIN_S, self._close_without_hello)
         try:
             while (event := await receive())["type"] == "websocket.receive":
                 if self._closing is None:
                     await self._receive(event.get("text"))
             await self._disconnected(event.get("code"))
         finally:
-            deadline.cancel()
+            self._deadline.cancel()
             if self.member is not None and self.hub is not None:  # cancelled: the server stops
                 self.hub.line_cut(self.member)
 
@@ -153,6 +154,7 @@ class EventsSocket:
             raise Malformed("hello comes once")
 
     async def _hello(self, message: dict[str, Any]) -> None:
+        self._deadline.cancel()  # said in time: how long we take to answer is not held against the endpoint
         now = datetime.now(UTC)
         member = await for_socket(self._attach, message, now)
         hub = registry.hub(self.conference_id)
@@ -230,7 +232,10 @@ class EventsSocket:
             return
         member, self.member = self.member, None
         self.hub.said_goodbye(member)
-        await for_hub(leave, endpoint_id=member.endpoint_id, reason=reason, now=datetime.now(UTC))
+        self.hub.owe_leave(member, reason)
+        with suppress(DatabaseError):  # then the hub goes on trying
+            await for_hub(leave, endpoint_id=member.endpoint_id, reason=reason, now=datetime.now(UTC))
+            self.hub.leave_recorded(member)
 
     async def _disconnected(self, code: int | None) -> None:
         """1001 is a leave at once; anything else may be a cut line, which may come back within 5 s."""

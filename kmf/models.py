@@ -7,7 +7,8 @@ from django.db.models import Q
 class KeyState(models.Model):
     """One row per conference that ever released a key; its lock orders everything that changes epochs.
 
-    ``version`` rises with each change that endpoints must hear of.
+    ``version`` rises with each change that endpoints must hear of. Since ``listening_since`` the conference was settled
+    without a break, last at ``settled_at``.
     """
 
     conference = models.OneToOneField("conferences.Conference", on_delete=models.CASCADE, primary_key=True)
@@ -17,6 +18,8 @@ class KeyState(models.Model):
     last_leave_rekey_at = models.DateTimeField(null=True)
     rekey_due_at = models.DateTimeField(null=True)
     doubted_at = models.DateTimeField(null=True)  # when the provider last reported somebody gone whose heartbeat lived
+    settled_at = models.DateTimeField(null=True)
+    listening_since = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
 
 

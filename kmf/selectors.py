@@ -59,9 +59,11 @@ def open_conferences() -> list[str]:
     return list(KeyState.objects.filter(closed_at=None).values_list("conference_id", flat=True))
 
 
-def endpoints_to_end(conference: Conference, stale_before: datetime) -> list[tuple[Endpoint, str]]:
-    """Endpoints whose right or life is over, each with the reason."""
-    over = Q(membership__participant__withdrawn_at__isnull=False) | Q(account__is_active=False) | Q(last_seen_at__lt=stale_before)
+def endpoints_to_end(conference: Conference, stale_before: datetime | None) -> list[tuple[Endpoint, str]]:
+    """Endpoints whose right or life is over, each with the reason; without ``stale_before`` nobody is silent."""
+    over = Q(membership__participant__withdrawn_at__isnull=False) | Q(account__is_active=False)
+    if stale_before is not None:
+        over |= Q(last_seen_at__lt=stale_before)
     rows = Endpoint.objects.filter(over, conference=conference, membership__left_at=None)
     rows = rows.select_related("membership__participant", "account")
     return [(endpoint, _reason(endpoint)) for endpoint in rows.order_by("membership__source_id")]

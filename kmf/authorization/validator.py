@@ -28,6 +28,7 @@ from protocol.words import ACCESS_TOKEN_LIFETIME_S
 
 CODE_LIFETIME = timedelta(seconds=60)
 GRANT_LIFETIME = timedelta(hours=12)
+LOST_ANSWER = timedelta(seconds=60)  # so long a refresh may be asked for again whose answer did not arrive
 
 
 def checksum(secret: str) -> str:
@@ -138,17 +139,29 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit is untype
     # --- token request with a refresh token
 
     def validate_refresh_token(self, refresh_token: str, client: Any, request: Request, *_a: Any, **_k: Any) -> bool:
-        """Find the token and lock its grant; a second use revokes the grant."""
+        """Find the token and lock its grant; a second use revokes the grant, unless the first one's answer was lost."""
         found = RefreshToken.objects.filter(token_checksum=checksum(refresh_token), application=client).first()
         grant = lock_grant(pk=found.grant_id) if found else None
         if found is None or grant is None:
             raise TokenRefused("invalid_grant", "unknown refresh token")
         found.refresh_from_db()  # another request may have used it while this one waited for the lock
-        if found.revoked is not None and grant.revoked_at is None:
+        if self._is_lost_answer(found, grant):
+            RefreshToken.objects.filter(grant=grant, revoked=None).delete()  # nobody has it
+        elif found.revoked is not None and grant.revoked_at is None:
             revoke_grant(grant, reason="refresh token used twice", now=self.now)
             raise TokenRefused("invalid_grant", "refresh token was used before", grant)
         self.used_refresh_token = found
         return self._adopt(grant, request)
+
+    def _is_lost_answer(self, found: RefreshToken, grant: Grant) -> bool:
+        """Whether the owner of the grant's key asks again for what a process that died, or a cut line, did not bring him.
+
+        The token was used a moment ago, and no later one of the grant ever was.
+        """
+        if found.revoked is None or grant.revoked_at is not None or self.now - found.revoked > LOST_ANSWER:
+            return False
+        is_owner = self.proof is not None and self.proof.jkt == grant.dpop_jkt
+        return is_owner and not RefreshToken.objects.filter(grant=grant, revoked__isnull=False, pk__gt=found.pk).exists()
 
     def get_original_scopes(self, _refresh_token: str, _request: Request, *_args: Any, **_kwargs: Any) -> str:
         """The grant's scope, for ever."""
@@ -192,7 +205,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit is untype
         token["token_type"] = "DPoP"  # noqa: S105  a type, not a token
         AccessToken.objects.filter(grant=grant, resource=[self.resource]).delete()
         if self.used_refresh_token is not None:
-            RefreshToken.objects.filter(pk=self.used_refresh_token.pk).update(revoked=self.now)
+            RefreshToken.objects.filter(pk=self.used_refresh_token.pk, revoked=None).update(revoked=self.now)
         else:
             Grant.objects.filter(pk=grant.pk).update(redeemed_at=self.now)
         common = {"grant": grant, "user": grant.user, "application": request.client, "token": ""}

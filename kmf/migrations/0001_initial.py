@@ -34,6 +34,8 @@ class Migration(migrations.Migration):
                 ('last_leave_rekey_at', models.DateTimeField(null=True)),
                 ('rekey_due_at', models.DateTimeField(null=True)),
                 ('doubted_at', models.DateTimeField(null=True)),
+                ('settled_at', models.DateTimeField(null=True)),
+                ('listening_since', models.DateTimeField(null=True)),
                 ('closed_at', models.DateTimeField(null=True)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='conferences.organisation')),
             ],

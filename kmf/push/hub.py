@@ -17,7 +17,7 @@ from kmf.push import state as reads
 from kmf.push.fan_out import FanOut
 from kmf.push.greetings import Greetings
 from kmf.push.member import CLOSE_SLOW, Member
-from kmf.push.silence import silent, weigh
+from kmf.push.silence import SILENCE_S, silent, weigh
 from kmf.push.threads import for_hub
 from kmf.selectors import doubted_endpoints, leave_reason, present_endpoint
 from kmf.services.due import settle_if_due
@@ -45,6 +45,8 @@ class Hub:
         self._fan_out = FanOut()
         self._lost: dict[int, tuple[Member, float]] = {}  # endpoint id → its socket, and when the line was cut
         self._dismissed: dict[int, tuple[Member, float, int]] = {}  # … → socket, when it is closed, and with what
+        self._owed: dict[int, tuple[Member, str]] = {}  # … → socket, and the leave that could not be recorded yet
+        self._is_blind = False  # the database is away
         self._batches: dict[str, list[dict[str, object]]] = {}
         self._wake = asyncio.Event()
         self._version = -1
@@ -56,7 +58,7 @@ class Hub:
     @property
     def idle(self) -> bool:
         """Nothing to look after any more."""
-        return not (self.members or self._lost or self._dismissed or self._batches)
+        return not (self.members or self._lost or self._owed or self._dismissed or self._batches)
 
     def wake(self) -> None:
         """Look at the database now."""
@@ -86,6 +88,14 @@ class Hub:
         if self.members.get(member.endpoint_id) is member:
             del self.members[member.endpoint_id]
 
+    def owe_leave(self, member: Member, reason: str) -> None:
+        """The member said goodbye: should the caller not get that recorded, a later tick does."""
+        self._owed[member.endpoint_id] = (member, reason)
+
+    def leave_recorded(self, member: Member) -> None:
+        """Nothing is owed to the member any more."""
+        self._owed.pop(member.endpoint_id, None)
+
     def note(self, event: str, member: Member, **details: object) -> None:
         """Put down what an endpoint said, for the next tick's audit row."""
         holder: dict[str, object] = {"source_id": member.source_id, "identity": member.identity, **details}
@@ -98,7 +108,7 @@ class Hub:
                 await self._tick()
             except (DatabaseError, KMFError):
                 _log.warning("hub: the conference's state cannot be read now")
-                self._wait_s = TICK_S
+                self._wait_s, self._is_blind = TICK_S, True
             except Exception:  # noqa: BLE001  sockets without a hub would hear nothing for 30 s and not know why
                 _log.exception("hub: a tick failed")
                 self._wait_s = TICK_S
@@ -110,6 +120,7 @@ class Hub:
     async def _tick(self) -> None:
         now = datetime.now(UTC)
         state = await self._follow(now)  # what is known already goes out first: a leaver is locked out by it
+        self._see_again()
         if time.monotonic() - self._settled_at >= TICK_S or (state.rekey_due_at is not None and state.rekey_due_at <= now):
             self._settled_at = time.monotonic()
             await self._end_silent(state, now)
@@ -141,8 +152,19 @@ class Hub:
             self._rests_until = time.monotonic() + min(REST_S, time.monotonic() - begun)  # half the time is others'
         return state
 
+    def _see_again(self) -> None:
+        """While the database was away nobody could come back: the time for it begins anew, as long as silence is."""
+        if self._is_blind:
+            self._is_blind = False
+            self._current_at = 0.0  # at once
+            since = time.monotonic() + SILENCE_S - RETURN_WITHIN_S
+            self._lost = {endpoint_id: (member, since) for endpoint_id, (member, _) in self._lost.items()}
+
     async def _end_silent(self, state: KeyState, now: datetime) -> None:
-        """Leaves that nobody said: cut lines after 5 s, silence, tokens not renewed."""
+        """Leaves that nobody said: cut lines after 5 s, silence, tokens not renewed. And those that were said in vain."""
+        for member, reason in list(self._owed.values()):
+            await for_hub(leave, endpoint_id=member.endpoint_id, reason=reason, now=now)
+            self.leave_recorded(member)
         monotonic = time.monotonic()
         over = [(member, "line_cut") for member, since in self._lost.values() if monotonic - since >= RETURN_WITHIN_S]
         over += silent(self.members.values(), monotonic=monotonic, now=now)

@@ -11,7 +11,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from conferences.models import Conference
 from kmf.authorization.models import Grant
 from kmf.models import Endpoint, Epoch, KeyState
-from kmf.services.settle import SILENCE, SUPERSEDED_FOR, settle
+from kmf.services.listening import SILENCE, note_listening
+from kmf.services.settle import SUPERSEDED_FOR, settle
 
 
 def settle_if_due(*, conference_id: str, now: datetime) -> None:
@@ -23,8 +24,12 @@ def settle_if_due(*, conference_id: str, now: datetime) -> None:
         .select_related("conference")
         .first()
     )
-    if found is not None and _is_due(found, now):
+    if found is None:
+        return
+    if _is_due(found, now):
         settle(conference_id=conference_id, now=now)
+    else:
+        note_listening(found, now)
 
 
 def _is_due(state: Any, now: datetime) -> bool:

@@ -18,10 +18,10 @@ from kmf.hints import announce_on_commit
 from kmf.models import ConferenceKey, Endpoint, Epoch, KeyState
 from kmf.selectors import current_epoch, endpoints_to_end
 from kmf.services.epochs import lock_state, open_due_to_leave, open_epoch, rekey_for_leave, revoke_current
+from kmf.services.listening import note_listening, silent_before
 from kmf.services.presence import end_membership
 from roster.selectors import is_anybody_present
 
-SILENCE = timedelta(seconds=15)  # three missed heartbeats
 SUPERSEDED_FOR = timedelta(seconds=30)  # then a superseded key's bytes go, unless a recording may need them
 
 
@@ -48,7 +48,8 @@ def settle(*, conference_id: str, now: datetime) -> None:
         _close(state=state, conference=conference, now=now)
         return
     # (3)
-    ending = endpoints_to_end(conference, now - SILENCE) + _revoked(conference)
+    note_listening(state, now)
+    ending = endpoints_to_end(conference, silent_before(state, now)) + _revoked(conference)
     for endpoint, reason in {endpoint.pk: (endpoint, reason) for endpoint, reason in reversed(ending)}.values():
         end_membership(endpoint=endpoint, reason=reason, now=now)
     if ending:

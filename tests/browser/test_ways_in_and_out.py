@@ -130,3 +130,17 @@ def test_a_worker_that_fails_is_ended_and_the_devices_with_it(page: Page) -> Non
     assert page.evaluate(LIVE) == 0
     until(lambda: page.workers == [] or page.wait_for_timeout(100), "the end of the worker", 5)
     assert page.evaluate("window.connections.every(({ connectionState }) => connectionState === 'closed')")
+
+
+def test_who_was_taken_for_gone_comes_back_by_himself(page: Page, scene: Scene) -> None:
+    page.get_by_test_id("join").click()
+    is_in(page)
+    page.wait_for_timeout(16_000)  # the KMF calls nobody silent before it has listened for three heartbeats
+    with scene.stack.connect("trusted") as database:
+        database.execute("UPDATE kmf_endpoint SET last_seen_at = now() - interval '20 seconds'")
+    until(lambda: [entry["details"]["reason"] for entry in scene.audit("endpoint.left")] == ["silent"], "the leave", 5)
+    until(lambda: len(scene.audit("endpoint.connected")) == 2, "the second stay", 10)
+    is_in(page)
+    expect(page.get_by_test_id("people-count")).to_have_text("1")
+    expect(page.get_by_test_id("banner")).to_have_attribute("data-code", "")
+    assert [state for _number, state in scene.epochs()].count("current") == 1

@@ -83,10 +83,28 @@ def test_a_disabled_account_is_locked_out(three, conference, now):
     assert current().number == 4
 
 
+def settle_for(conference, *, since, until_s, from_s=0):
+    """As the hub and the sweep do it: again and again."""
+    for second in range(from_s, until_s + 1):
+        settle(conference_id=conference.id, now=since + timedelta(seconds=second))
+
+
 def test_silence_of_15_s_is_a_leave(three, conference, now):
     Endpoint.objects.exclude(pk=endpoint_of("bob").pk).update(last_seen_at=now + timedelta(seconds=16))
-    settle(conference_id=conference.id, now=now + timedelta(seconds=17))
+    settle_for(conference, since=now, until_s=17)
     assert Membership.objects.get(leave_reason="silent").participant.identity == "bob@weaver.example"
+
+
+def test_nobody_is_silent_while_nobody_listened(three, conference, now):
+    """The database was away for half a minute: who is still there has the time of three heartbeats to say so."""
+    settle_for(conference, since=now, until_s=2)
+    settle_for(conference, since=now, from_s=32, until_s=46)
+    assert not Membership.objects.filter(leave_reason="silent").exists()
+    assert current().number == 3
+    Endpoint.objects.exclude(pk=endpoint_of("bob").pk).update(last_seen_at=now + timedelta(seconds=40))
+    settle_for(conference, since=now, from_s=47, until_s=48)
+    assert Membership.objects.get(leave_reason="silent").participant.identity == "bob@weaver.example"
+    assert (current().number, current().reason) == (4, "leave")
 
 
 def test_five_minutes_open_a_new_epoch(three, conference, now):

@@ -21,8 +21,10 @@ import { Watchdog } from "./watchdog.js";
  *   onState: (state: CallState) => void, onProblem: (code: string) => void}} CallOptions
  */
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 8_000;
+const FIRST_PAUSE_MS = 1_500;
+const LONGEST_PAUSE_MS = 6_000;
+/** A line that is silent for so long is not waited for: its end would be told a quarter of a minute later. */
+const CUT_MS = 3_000;
 /** Connected for so long, the next break counts as the first again. */
 export const STEADY_MS = 30_000;
 /** After these there is nothing to come back to. */
@@ -58,11 +60,17 @@ class Call {
   /** @type {CallState | null} */
   #state = null;
   #failures = 0;
+  /** Counts the pairs of connections. */
+  #generation = 0;
   #joining = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #steady = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pause = undefined;
+  /** Lines that are silent now. @type {Set<"publish" | "subscribe">} */
+  #silent = new Set();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #cut = undefined;
 
   /** @param {CallOptions} options */
   constructor(options) {
@@ -77,8 +85,9 @@ class Call {
         onMessage: (message) => void this.#take(message),
         onBroken: (code) => this.#fail(code),
       });
-    } catch (error) {
-      this.#fail(codeOf(error));
+    } catch {
+      // Whoever did not answer may later: the caller tries again, with a new frame.
+      this.#finish("closed", "frame_silent");
       return;
     }
     await this.#join();
@@ -119,6 +128,7 @@ class Call {
   /** @param {FrameMessage} message */
   async #take(message) {
     if (this.#ended.signal.aborted) return;
+    const generation = message.type === "joined" ? this.#generation + 1 : this.#generation;
     try {
       switch (message.type) {
         case "joined":
@@ -139,7 +149,8 @@ class Call {
           break;
       }
     } catch (error) {
-      this.#fail(codeOf(error));
+      // What was under way when the line was taken down fails with it, and means nothing.
+      if (generation === this.#generation) this.#fail(codeOf(error));
     }
   }
 
@@ -148,16 +159,16 @@ class Call {
     this.#disconnect();
     const { worker, iceTransportPolicy = "all", onRemoteTrack, onRemoteGone, counters } = this.#options;
     const configuration = { iceServers, iceTransportPolicy };
-    this.#publisher = new Publisher({
+    const publisher = (this.#publisher = new Publisher({
       worker,
       configuration,
-      onState: (state) => this.#connectionState(state),
+      onState: (state) => this.#connectionState("publish", state),
       send: (offer) => this.#port?.send({ type: "publish", ...offer }),
-    });
+    }));
     this.#subscriber = new Subscriber({
       worker,
       configuration,
-      onState: (state) => state === "failed" && this.#comeBack("connection_failed"),
+      onState: (state) => this.#connectionState("subscribe", state),
       send: (answer) => this.#port?.send({ type: "answer", ...answer }),
       onRemoteTrack,
       onRemoteGone,
@@ -167,19 +178,33 @@ class Call {
       watched: () => ({ senders: this.#publisher?.senders ?? [], receivers: this.#subscriber?.receivers ?? [] }),
       counters,
       onUnprotected: () => this.#fail("unprotected_media"),
+      onUnwatched: () => this.#comeBack("unwatched_media"),
     });
-    if (this.#tracks) await this.#publisher.publish(this.#tracks);
+    if (this.#tracks) await publisher.publish(this.#tracks);
   }
 
-  /** @param {RTCPeerConnectionState} state */
-  #connectionState(state) {
+  /** @param {"publish" | "subscribe"} line @param {RTCPeerConnectionState} state */
+  #connectionState(line, state) {
     if (state === "connected") {
-      clearTimeout(this.#steady);
-      this.#steady = setTimeout(() => (this.#failures = 0), STEADY_MS);
-      this.#say("connected");
+      this.#silent.delete(line);
+      this.#lineIsBack(line);
+    } else if (state === "disconnected") {
+      this.#silent.add(line);
+      this.#say("reconnecting");
+      this.#cut ??= setTimeout(() => this.#comeBack("connection_cut"), CUT_MS);
     } else if (state === "failed") {
       this.#comeBack("connection_failed");
     }
+  }
+
+  /** @param {"publish" | "subscribe"} line */
+  #lineIsBack(line) {
+    if (this.#silent.size > 0 || (line === "subscribe" && this.#cut === undefined)) return;
+    clearTimeout(this.#cut);
+    this.#cut = undefined;
+    clearTimeout(this.#steady);
+    this.#steady = setTimeout(() => (this.#failures = 0), STEADY_MS);
+    this.#say("connected");
   }
 
   /** Join again, after a pause that grows. @param {string} code */
@@ -188,16 +213,21 @@ class Call {
     this.#disconnect();
     this.#say("reconnecting");
     this.#options.onProblem(code);
+    // Everybody's line is cut at the same time where the provider or the MDD ended: they must not return at the same time.
     const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
     this.#failures += 1;
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
       void this.#join();
-    }, longest * (0.5 + Math.random() / 2));
+    }, longest * (0.25 + Math.random() * 0.75));
   }
 
   #disconnect() {
+    this.#generation += 1;
     clearTimeout(this.#steady);
+    clearTimeout(this.#cut);
+    this.#cut = undefined;
+    this.#silent.clear();
     this.#watchdog?.stop();
     this.#publisher?.close();
     this.#subscriber?.close();

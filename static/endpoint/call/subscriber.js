@@ -23,6 +23,7 @@ export class Subscriber {
   #ids = new Map();
   #queue = Promise.resolve();
   #waiting = 0;
+  #closed = false;
 
   /**
    * @param {{worker: Worker, configuration: RTCConfiguration, onState: (state: RTCPeerConnectionState) => void,
@@ -43,12 +44,19 @@ export class Subscriber {
     }
     this.#waiting += 1;
     this.#queue = this.#queue
-      .then(() => this.#take(sdp, streams))
-      .catch((error) => this.#options.onBroken(error instanceof CallError ? error.code : "subscription"))
+      .then(() => (this.#closed ? undefined : this.#take(sdp, streams)))
+      .catch((error) => this.#broken(error))
       .finally(() => (this.#waiting -= 1));
   }
 
+  /** @param {unknown} error */
+  #broken(error) {
+    // What was under way when it was closed fails with it, and means nothing.
+    if (!this.#closed) this.#options.onBroken(error instanceof CallError ? error.code : "subscription");
+  }
+
   close() {
+    this.#closed = true;
     this.#connection.onconnectionstatechange = null;
     this.#connection.ontrack = null;
     this.#connection.close();
@@ -73,6 +81,7 @@ export class Subscriber {
     this.#receiveReused(description, placed);
     this.#checkDirections();
     await this.#connection.setLocalDescription(await this.#connection.createAnswer());
+    if (this.#closed) return;
     this.#options.send({ sdp: withoutCandidates(this.#connection.localDescription?.sdp ?? "") });
   }
 

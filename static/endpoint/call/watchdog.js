@@ -1,6 +1,7 @@
 /**
  * Compares what was decoded and sent with what the worker has opened and protected. More of the former means that media went
- * by the worker: then everything is torn down.
+ * by the worker: then everything is torn down. Where it cannot look, on a machine that is too busy or where the worker is stuck,
+ * the connections are taken down too, but nobody is accused.
  */
 
 import { CallError } from "./errors.js";
@@ -26,7 +27,7 @@ export class Watchdog {
   #missed = 0;
 
   /**
-   * @param {{watched: () => Watched, counters: () => Promise<Counters>, onUnprotected: () => void}} options
+   * @param {{watched: () => Watched, counters: () => Promise<Counters>, onUnprotected: () => void, onUnwatched: () => void}} options
    */
   constructor(options) {
     this.#options = options;
@@ -45,7 +46,7 @@ export class Watchdog {
       await look(watched(), counters);
       this.#missed = 0;
     } catch (error) {
-      if (error instanceof CallError) this.#bark();
+      if (error instanceof CallError) this.#end(this.#options.onUnprotected);
       else this.#miss();
     } finally {
       this.#looking = false;
@@ -55,13 +56,14 @@ export class Watchdog {
   /** What cannot be watched is not taken for protected. */
   #miss() {
     this.#missed += 1;
-    if (this.#missed >= MOST_MISSED) this.#bark();
+    if (this.#missed >= MOST_MISSED) this.#end(this.#options.onUnwatched);
   }
 
-  #bark() {
+  /** @param {() => void} tell */
+  #end(tell) {
     if (this.#timer === undefined) return;
     this.stop();
-    this.#options.onUnprotected();
+    tell();
   }
 }
 

@@ -4,8 +4,10 @@ import { byId } from "./elements.js";
 import { BANNERS } from "./words.js";
 
 /** From the gravest to the least. */
-const ORDER = ["stopped", "expired", "stale", "reconnecting", "media_failed", "media_reconnecting", "knocking", "sound", "camera", "microphone", "duplicate"];
+const ORDER = ["stopped", "expired", "offline", "stale", "reconnecting", "media_failed", "media_reconnecting", "knocking", "sound", "camera", "microphone", "duplicate"];
 const GRAVE = new Set(["stopped", "expired", "media_failed"]);
+/** Something is being tried: the line moves. */
+const BUSY = new Set(["stopped", "expired", "offline", "stale", "reconnecting", "media_reconnecting"]);
 
 export class Banner {
   #active = new Set();
@@ -44,6 +46,7 @@ export class Banner {
     }
     this.#element.dataset.code = code;
     this.#element.dataset.grave = String(GRAVE.has(code));
+    this.#element.dataset.busy = String(BUSY.has(code));
     this.#element.setAttribute("role", GRAVE.has(code) ? "alert" : "status");
     byId("banner-words", HTMLElement).textContent = BANNERS[code] ?? "";
     const action = this.#actions.get(code);

@@ -14,7 +14,7 @@ import { codeOf } from "./worker_port.js";
 
 const CLOCK_MS = 1_000;
 const CALL_PAUSE_MS = 1_000;
-const LONGEST_CALL_PAUSE_MS = 30_000;
+const LONGEST_CALL_PAUSE_MS = 8_000;
 /** Problems of the call after which the media must not go on. */
 const UNSAFE = new Set(["unprotected_media"]);
 
@@ -30,6 +30,8 @@ export class Conference {
   #onOver;
   #banner = new Banner();
   #door;
+  /** Lines that are interrupted. @type {Set<string>} */
+  #cut = new Set();
   #stage;
   /** @type {ReturnType<typeof createCall> | null} */
   #call = null;
@@ -136,17 +138,21 @@ export class Conference {
    * @param {number} pauseMs
    */
   #connectAfter(pauseMs) {
-    setTimeout(() => {
-      if (!this.#over) {
-        this.#connect();
-      }
-    }, Math.min(pauseMs, LONGEST_CALL_PAUSE_MS));
+    const longest = Math.min(pauseMs, LONGEST_CALL_PAUSE_MS);
+    setTimeout(
+      () => {
+        if (!this.#over) {
+          this.#connect();
+        }
+      },
+      longest * (0.5 + Math.random() / 2),
+    );
   }
 
   #listen() {
     this.#port.on("roster", (roster) => this.#rosterChanged(roster));
     this.#port.on("connection", ({ state, locked }) => {
-      this.#banner.set("reconnecting", state === "reconnecting");
+      this.#lineChanged("reconnecting", state === "reconnecting");
       if (locked !== undefined) {
         byId("locked", HTMLElement).hidden = !locked;
       }
@@ -155,6 +161,21 @@ export class Conference {
     this.#port.on("leave-proof", (goodbye) => (this.#goodbye = goodbye));
     this.#port.on("media", ({ media }) => this.#mediaEvent(media));
     this.#port.on("over", ({ code }) => this.#end(code));
+  }
+
+  /** @param {"reconnecting" | "media_reconnecting"} line @param {boolean} isCut */
+  #lineChanged(line, isCut) {
+    const wasCut = this.#cut.size > 0;
+    if (isCut) {
+      this.#cut.add(line);
+    } else {
+      this.#cut.delete(line);
+    }
+    this.#banner.set(line, isCut);
+    this.#banner.set("offline", this.#cut.size > 1);
+    if (wasCut && this.#cut.size === 0) {
+      announce("Connected again");
+    }
   }
 
   /** @param {any} roster */
@@ -214,7 +235,9 @@ export class Conference {
       return;
     }
     byId("stage", HTMLElement).dataset.media = state;
-    this.#banner.set("media_reconnecting", state === "reconnecting" || state === "closed");
+    const isCut = state === "reconnecting" || state === "closed";
+    this.#stage.setCut(isCut);
+    this.#lineChanged("media_reconnecting", isCut);
     this.#banner.set("media_failed", state === "failed", { words: "Try again", run: () => this.#connectAgain() });
     clearTimeout(this.#steady);
     if (state === "connected") {

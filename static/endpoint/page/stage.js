@@ -27,6 +27,7 @@ export class Stage {
   #element = byId("stage", HTMLElement);
   #timers = [0, 0];
   #sendingOk = -1;
+  #isCut = false;
   #options;
   #resized = new ResizeObserver(() => this.#arrange());
 
@@ -60,6 +61,18 @@ export class Stage {
   /** An epoch was installed. @param {number} epoch */
   setEpoch(epoch) {
     this.#element.dataset.epoch = String(epoch);
+  }
+
+  /** Sound and picture of everybody are interrupted, or come again. @param {boolean} isCut */
+  setCut(isCut) {
+    this.#isCut = isCut;
+    this.#tiles.forEach((tile, sourceId) => tile.setLock(this.#lockOf(sourceId)));
+  }
+
+  /** @param {number} sourceId @returns {import("./feeds.js").LockState} */
+  #lockOf(sourceId) {
+    const lock = this.#feeds.lockOf(sourceId);
+    return this.#isCut && lock !== "encrypted" ? "cut" : lock;
   }
 
   /** @param {{entries: RosterEntry[], self: number}} roster */
@@ -147,7 +160,7 @@ export class Stage {
     if (shownTrack(tile.audio) !== audio) {
       tile.setAudio(audio, this.speaker).catch(() => this.#options.onSoundHeld());
     }
-    tile.setLock(this.#feeds.lockOf(sourceId));
+    tile.setLock(this.#lockOf(sourceId));
   }
 
   /** Start sound that the browser held back. */
@@ -163,7 +176,7 @@ export class Stage {
   async #count() {
     const counters = await this.#options.counters().catch(() => ({}));
     this.#feeds.count(counters);
-    this.#tiles.forEach((tile, sourceId) => tile.setLock(this.#feeds.lockOf(sourceId)));
+    this.#tiles.forEach((tile, sourceId) => tile.setLock(this.#lockOf(sourceId)));
     this.#showStranger();
     this.#showOwnLock(counters);
   }

@@ -8,12 +8,13 @@ import { TILES } from "./words.js";
 const PICTURE_STILL_MS = 2_000;
 const SPEAKING_HOLD_MS = 400;
 
-/** @typedef {"encrypted" | "waiting" | "silent" | "unreadable"} LockState */
+/** @typedef {"encrypted" | "waiting" | "cut" | "silent" | "unreadable"} LockState */
 
 /** @type {Record<LockState, {icon: string, words: string, title: string}>} */
 const BADGES = {
   encrypted: { icon: "lock", words: TILES.encrypted, title: TILES.encryptedTitle },
   waiting: { icon: "key", words: TILES.waiting, title: TILES.waitingTitle },
+  cut: { icon: "key", words: TILES.cut, title: TILES.cutTitle },
   silent: { icon: "key", words: TILES.silent, title: TILES.silentTitle },
   unreadable: { icon: "warn", words: TILES.unreadable, title: TILES.unreadableTitle },
 };

@@ -17,7 +17,6 @@ const GATES = {
   confirmed: { title: "Confirmed", text: "You can close this window and go back to the conference." },
   withdrawn: { title: "Your invitation was withdrawn", text: "You no longer take part in this conference. If that was a mistake, ask the initiator." },
   replaced: { title: "You joined somewhere else", text: "This conference is open in another window or on another device of yours. Only one can be in at a time.", action: "Use this one" },
-  expired: { title: "Your time in here ran out", text: "The key service did not hear from this browser for too long, and closed its place.", action: "Go back in" },
   denied: { title: "You cannot join this conference", text: "There is no invitation for the account you signed in with. Check the link, or ask the initiator to invite this address." },
   too_early: { title: "A little early", text: "The conference is not open yet. It opens some minutes before its start; the time stands in your invitation.", action: "Try again" },
   locked: { title: "The conference is locked", text: "Nobody new can come in at the moment. Try again later, or ask the initiator.", action: "Try again" },
@@ -41,10 +40,11 @@ const SAME_AS = { invalid_grant: "sign_in_refused", invalid_token: "sign_in_expi
 
 /** @type {Record<string, string>} */
 export const BANNERS = {
-  stopped: "Nothing you say or show is being sent: the key service has been silent for half a minute. It starts again by itself.",
-  stale: "The list of people may be out of date: the key service has not answered for 15 seconds.",
-  reconnecting: "The connection was cut. Coming back …",
-  media_reconnecting: "Sound and picture were cut. Coming back …",
+  stopped: "Nothing you say or show is being sent, because the key service has been silent for half a minute. It starts again by itself.",
+  stale: "The key service has not answered for 15 seconds. You can go on talking, but the list of people may be out of date. Trying again …",
+  offline: "The connections to the key service and to the others are interrupted. Trying again …",
+  reconnecting: "The connection to the key service is interrupted. You can go on talking. Trying again …",
+  media_reconnecting: "Sound and picture are interrupted. Trying again …",
   media_failed: "Sound and picture cannot get through. Your network may block them.",
   expired: "The key ran out. Waiting for a new one …",
   duplicate: "Someone's picture arrived twice. The copy was thrown away.",
@@ -77,6 +77,8 @@ export const TILES = Object.freeze({
   encryptedTitle: "Every frame shown here was unlocked with this person's key, and with no other",
   waiting: "Waiting for keys",
   waitingTitle: "Nothing of this person has been unlocked yet",
+  cut: "Connecting again",
+  cutTitle: "Sound and picture are interrupted for everybody; this browser connects again by itself",
   silent: "No picture or sound",
   silentTitle: "Nothing arrives from this person at the moment",
   unreadable: "Cannot be unlocked",

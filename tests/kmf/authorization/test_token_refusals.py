@@ -171,6 +171,7 @@ def test_a_code_used_twice_takes_back_what_it_gave(endpoint_client, audited):
 def test_a_refresh_token_used_twice_revokes_the_grant(endpoint_client, audited):
     first = endpoint_client.tokens()
     second = endpoint_client.refresh(first["refresh_token"]).json()
+    second = endpoint_client.refresh(second["refresh_token"]).json()
     assert_refused(endpoint_client.refresh(first["refresh_token"]), "invalid_grant")
     assert AccessToken.objects.count() == 0
     assert_refused(endpoint_client.refresh(second["refresh_token"]), "invalid_grant")
@@ -282,12 +283,37 @@ def in_parallel(count, call):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_refreshes_at_once_give_one_token_and_no_fault(endpoint_client):
+def test_twenty_refreshes_at_once_are_one_whose_answers_were_lost(endpoint_client):
     answer = endpoint_client.tokens()
     statuses = in_parallel(20, lambda: endpoint_client.refresh(answer["refresh_token"]))
-    assert statuses == [200] + [400] * 19
+    assert statuses == [200] * 20
+    assert Grant.objects.get().revoked_at is None
+    assert AccessToken.objects.count() == 1
+    assert RefreshToken.objects.filter(revoked=None).count() == 1
+
+
+def test_a_refresh_whose_answer_was_lost_may_be_asked_for_again(endpoint_client):
+    first = endpoint_client.tokens()
+    lost = endpoint_client.refresh(first["refresh_token"]).json()
+    again = endpoint_client.refresh(first["refresh_token"]).json()
+    assert AccessToken.objects.count() == 1
+    assert endpoint_client.refresh(again["refresh_token"]).status_code == 200
+    # What was lost is void, and its use by whoever found it takes nothing from the owner.
+    assert_refused(endpoint_client.refresh(lost["refresh_token"]), "invalid_grant")
+    assert Grant.objects.get().revoked_at is None
+
+
+@pytest.mark.parametrize("how", ["a minute later", "by another key"])
+def test_a_refresh_token_is_not_repeated(endpoint_client, how):
+    first = endpoint_client.tokens()
+    endpoint_client.refresh(first["refresh_token"])
+    if how == "a minute later":
+        RefreshToken.objects.exclude(revoked=None).update(revoked=timezone.now() - timedelta(seconds=61))
+    else:
+        endpoint_client.new_keys()
+    assert_refused(endpoint_client.refresh(first["refresh_token"]), "invalid_grant")
     assert Grant.objects.get().revoked_reason == "refresh token used twice"
-    assert AccessToken.objects.count() == 0
+    assert RefreshToken.objects.filter(revoked=None).count() == 0
 
 
 @pytest.mark.django_db(transaction=True)

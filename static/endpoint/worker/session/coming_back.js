@@ -1,7 +1,7 @@
 /** Staying connected: one connection after the other, until coming back is no use. */
 
 import { codeOf, SessionError } from "./errors.js";
-import { GRACE_MS, pause } from "./timetable.js";
+import { pause, shortly } from "./timetable.js";
 
 /** Refusals after which another try makes no sense; the page says what does. */
 const FINAL = new Set(["denied", "too_early", "ended", "locked", "waiting", "declined", "full", "step_up", "sign_in_expired", "malformed"]);
@@ -14,8 +14,8 @@ const FINAL = new Set(["denied", "too_early", "ended", "locked", "waiting", "dec
 
 export class ComingBack {
   #ways;
-  /** When the KMF last had reason to take us for present, by the monotonic clock. */
-  #aliveAt = performance.now();
+  /** The last connection was refused, and a key was asked for since. */
+  #admitted = false;
 
   /** @param {Ways} ways of a stay that was admitted just now */
   constructor(ways) {
@@ -33,7 +33,6 @@ export class ComingBack {
       }
       onCut();
       attempt = ending.welcomed ? 0 : attempt + 1;
-      this.#aliveAt = ending.welcomed ? ending.closedAt : this.#aliveAt;
       const reason = await this.#wait(ending, attempt);
       if (reason !== null) {
         return reason;
@@ -43,40 +42,35 @@ export class ComingBack {
   }
 
   /**
-   * Wait, and where the KMF has taken us for gone, ask for a key again.
+   * Wait, and where the KMF said that we are gone, ask for a key again. Only it knows: while it was away itself, nobody was
+   * counting our absence, and who is still in must not come in a second time.
    *
    * @param {Ending} ending
    * @param {number} attempt
    * @returns {Promise<string | null>} why there is no way back
    */
   async #wait(ending, attempt) {
-    const { hasLeft, farewell } = this.#ways;
-    let atLeastS = 0;
-    for (let again = attempt; !hasLeft(); again += 1) {
-      await pause(again, atLeastS);
+    const { hasLeft, admit, farewell } = this.#ways;
+    // It answers: no need to spare it, unless it refused what it had let in just now.
+    await (ending.admit && !this.#admitted ? shortly() : pause(attempt));
+    this.#admitted = ending.admit;
+    for (let again = attempt + 1; !hasLeft(); again += 1) {
       try {
-        if (!hasLeft()) {
-          await this.#admitWhereGone(ending);
-          if (!hasLeft()) {
-            return null;
-          }
-          await farewell();
+        if (!ending.admit) {
+          return null;
         }
+        await admit();
+        if (!hasLeft()) {
+          return null;
+        }
+        await farewell();
       } catch (error) {
         if (FINAL.has(codeOf(error))) {
           return codeOf(error);
         }
-        atLeastS = (error instanceof SessionError && error.retryAfterS) || 0;
+        await pause(again, (error instanceof SessionError && error.retryAfterS) || 0);
       }
     }
     return "left";
-  }
-
-  /** @param {Ending} ending */
-  async #admitWhereGone(ending) {
-    if (ending.admit || performance.now() - this.#aliveAt > GRACE_MS) {
-      await this.#ways.admit();
-      this.#aliveAt = performance.now();
-    }
   }
 }

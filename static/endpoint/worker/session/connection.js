@@ -11,13 +11,15 @@ import { RENEW_BEFORE_S, Timetable } from "./timetable.js";
 /**
  * How a connection ended. `final`: coming back is no use; `admit`: the stay is over, a new key request may begin another.
  *
- * @typedef {{code: string, final: boolean, admit: boolean, closedAt: number, welcomed: boolean}} Ending
+ * @typedef {{code: string, final: boolean, admit: boolean, welcomed: boolean}} Ending
  * @typedef {import("./session.js").Stay} Stay
  */
 
 /** Asked no more often than this. */
 const STATE_EVERY_MS = 1_000;
 const TIME_EVERY_MS = 5_000;
+/** Refusals of a token after which no other will be given. */
+const FINAL = new Set(["sign_in_expired", "denied"]);
 
 export class Connection {
   #stay;
@@ -42,7 +44,7 @@ export class Connection {
     this.ended = new Promise((resolve) => (this.#end = resolve));
     this.#socket = new PushSocket({
       url: `${stay.kmf.replace(/^http/, "ws")}/conferences/${stay.conference}/events`,
-      hello: () => this.#credentials(RENEW_BEFORE_S),
+      hello: () => this.#hello(),
       onMessage: (message) => this.#take(message),
       onGap: () => this.#askForState(),
       onClose: (code) => this.#closed(code),
@@ -56,9 +58,19 @@ export class Connection {
 
   /** Close from here; no way back. @param {string} code */
   finish(code) {
+    this.#stop({ code, final: true, admit: false });
+  }
+
+  /** Close from here: the stay is over, and may begin anew. @param {string} code */
+  lapse(code) {
+    this.#stop({ code, final: false, admit: true });
+  }
+
+  /** @param {{code: string, final: boolean, admit: boolean}} ending */
+  #stop(ending) {
     this.#timetable.stop();
     this.#socket.close();
-    this.#end({ code, final: true, admit: false, closedAt: performance.now(), welcomed: this.#welcomed });
+    this.#end({ ...ending, welcomed: this.#welcomed });
   }
 
   /** @param {import("./push_socket.js").PushMessage} message */
@@ -149,6 +161,17 @@ export class Connection {
     }
   }
 
+  async #hello() {
+    try {
+      return await this.#credentials(RENEW_BEFORE_S);
+    } catch (error) {
+      if (FINAL.has(codeOf(error))) {
+        this.finish(codeOf(error));
+      }
+      throw error;
+    }
+  }
+
   async #renew() {
     const { grant, kmf } = this.#stay;
     try {
@@ -158,8 +181,8 @@ export class Connection {
         this.send("renew", await this.#credentials(RENEW_BEFORE_S));
       }
     } catch (error) {
-      if (codeOf(error) === "sign_in_expired") {
-        this.finish("sign_in_expired");
+      if (FINAL.has(codeOf(error))) {
+        this.finish(codeOf(error));
       }
       // Anything else is a line that is away: the next look tries again, within the KMF's 60 s.
     }
@@ -180,8 +203,12 @@ export class Connection {
   #closed(closeCode) {
     this.#timetable.stop();
     const { code, final } = this.#reason ?? meaning(closeCode);
-    const admit = !final && (closeCode === CLOSED.denied || closeCode === CLOSED.unauthorized);
-    this.#end({ code, final, admit, closedAt: performance.now(), welcomed: this.#welcomed });
+    if (closeCode === CLOSED.unauthorized) {
+      // Whatever was wrong with it, the next hello shows another token; who is no longer signed in learns it then.
+      this.#stay.grant.forget(this.#stay.kmf);
+    }
+    const admit = !final && closeCode === CLOSED.denied;
+    this.#end({ code, final, admit, welcomed: this.#welcomed });
   }
 }
 

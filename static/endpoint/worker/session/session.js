@@ -62,9 +62,7 @@ export class Stay {
   }
 
   get admission() {
-    if (!this.#admission) {
-      throw new SessionError("unexpected");
-    }
+    if (!this.#admission) throw new SessionError("unexpected");
     return this.#admission;
   }
 
@@ -112,7 +110,7 @@ export class Stay {
     });
   }
 
-  /** What the conference application's frame needs to join. */
+  /** For the conference application's frame. */
   joinDocument() {
     return joinDocument(this.#options);
   }
@@ -140,10 +138,11 @@ export class Stay {
     }
   }
 
-  /** The KMF took the key back: obey first, then confirm. @param {string} reason */
+  /** The KMF took the key back: obey first, then confirm. Who was only not heard for too long may come in anew. @param {string} reason */
   revoked(reason) {
     this.#deleteKeys();
-    this.#close(reason);
+    if (reason === "expired") this.#connection?.lapse(reason);
+    else this.#close(reason);
   }
 
   /** The media engine reported. @param {import("../media/engine.js").MediaEvent} event */
@@ -243,6 +242,7 @@ export class Stay {
   }
 
   #deleteKeys() {
+    this.#mayPublish = false;
     this.#options.engine.revokeAll();
     this.#admission = null;
     this.#connection?.send("deleted", { epochs: [...this.#epochs] });

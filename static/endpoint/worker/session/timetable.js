@@ -6,8 +6,11 @@ const RENEW_LOOK_MS = 5_000;
 
 /** A token is renewed when less than this is left of its five minutes. */
 export const RENEW_BEFORE_S = 60;
-/** So long the KMF waits for a cut line before it is a leave. */
-export const GRACE_MS = 5_000;
+const LEAST_PAUSE_MS = 500;
+const FIRST_PAUSE_MS = 3_000;
+/** Who waits longer is not back within ten seconds of the KMF's return. */
+const LONGEST_PAUSE_MS = 6_000;
+const SHORTLY_MS = 500;
 
 /** Who has waited so long for the first welcome is told that nobody answers. */
 export const WELCOME_MS = 30_000;
@@ -36,14 +39,24 @@ export class Timetable {
 }
 
 /**
- * Wait before the next connection: 0.5 to 3 s at first, so that a thousand endpoints do not come at once, later longer.
+ * Wait before the next connection: 0.5 to 3 s at first, later 0.5 to 6 s, each endpoint another time, so that a thousand of
+ * them do not come back in the same instant.
  *
  * @param {number} attempt from 0
  * @param {number} [atLeastS] what the KMF asked for
  * @returns {Promise<void>}
  */
 export function pause(attempt, atLeastS = 0) {
-  const jitter = 500 + Math.random() * 2_500;
-  const wait = Math.max(atLeastS * 1000, Math.min(jitter * 1.5 ** attempt, 15_000));
-  return new Promise((resolve) => setTimeout(resolve, wait));
+  const longest = Math.min(FIRST_PAUSE_MS * 1.5 ** attempt, LONGEST_PAUSE_MS);
+  return waited(atLeastS * 1000 + LEAST_PAUSE_MS + Math.random() * (longest - LEAST_PAUSE_MS));
+}
+
+/** Wait a moment, each endpoint another one. @returns {Promise<void>} */
+export function shortly() {
+  return waited(Math.random() * SHORTLY_MS);
+}
+
+/** @param {number} ms @returns {Promise<void>} */
+function waited(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

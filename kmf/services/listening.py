@@ -1,0 +1,29 @@
+"""Whether anybody was listening: silence counts only then (docs/adr/0019-coming-back-after-an-absence.md)."""
+
+from datetime import datetime, timedelta
+
+from kmf.models import KeyState
+
+SILENCE = timedelta(seconds=15)  # three missed heartbeats
+DEAF = timedelta(seconds=6)  # not looked at for longer: the database was away, or every process of ours
+NOTED_EVERY = timedelta(seconds=2)
+
+
+def note_listening(state: KeyState, now: datetime) -> None:
+    """Put down that the conference is looked at, every two seconds or so; after a break listening begins anew.
+
+    Whoever else noted it meanwhile is right: the row is changed only if it is as it was read.
+    """
+    before = state.settled_at
+    if before is not None and now - before <= NOTED_EVERY:
+        return
+    if before is None or now - before > DEAF:
+        state.listening_since = now
+    state.settled_at = now
+    KeyState.objects.filter(pk=state.pk, settled_at=before).update(settled_at=now, listening_since=state.listening_since)
+
+
+def silent_before(state: KeyState, now: datetime) -> datetime | None:
+    """Who was last heard before this is silent; None while nobody can be called silent, as nobody was listening."""
+    is_long_enough = state.listening_since is not None and now - state.listening_since >= SILENCE
+    return now - SILENCE if is_long_enough else None
