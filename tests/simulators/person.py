@@ -27,6 +27,7 @@ from protocol import base64url
 from protocol.dpop import make_proof
 from protocol.thumbprint import public_jwk, thumbprint
 from tests.stack import Stack
+from tests.tls_line import open_line
 
 
 @dataclass
@@ -179,10 +180,11 @@ class Person:
 
     def open_socket(self, origin: str | None = None) -> ClientConnection:
         url = urlsplit(self.stack.origins.kmf)
+        port = url.port or 80
+        line = open_line(port, self.stack.trust, url.hostname or "") if self.stack.tls else create_connection(("127.0.0.1", port))
         return connect(
-            f"{'wss' if self.stack.tls else 'ws'}://{url.netloc}/conferences/{self.conference_id}/events",
-            sock=create_connection(("127.0.0.1", url.port or 80)), origin=origin or self.stack.origins.kmf,
-            proxy=None, legacy=True, ssl=self.stack.trust if self.stack.tls else None,
+            f"ws://{url.netloc}/conferences/{self.conference_id}/events",
+            sock=line, origin=origin or self.stack.origins.kmf, proxy=None, legacy=True,
         )  # fmt: skip
 
     def hello(self, socket: ClientConnection) -> None:
