@@ -87,10 +87,13 @@ class Member:
             f"POST /keys HTTP/1.1\r\nHost: {host}\r\nAuthorization: DPoP {self.token}\r\nDPoP: {proof}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode() + body
-        self.hello = make_proof(
-            self.key, method="GET", url=f"{site.origin}/conferences/{site.conference}/events", now=now, access_token=self.token
-        )
         self.jkt = thumbprint(public_jwk(self.key.public_key())) if self.checks else ""
+
+    def hello(self) -> str:
+        """The first message, with a proof of this moment: the key request before it may have taken long."""
+        url = f"{self.site.origin}/conferences/{self.site.conference}/events"
+        proof = make_proof(self.key, method="GET", url=url, now=datetime.now(UTC), access_token=self.token)
+        return json.dumps({"type": "hello", "token": self.token, "proof": proof})
 
     async def join(self, http: "Keeper") -> None:
         """Key request, socket, hello, welcome."""
@@ -190,7 +193,7 @@ class Line(asyncio.Protocol):
             raise ConnectionError(bytes(self.buffer[:80]))
         del self.buffer[: end + 4]
         self.open = True
-        self.say(json.dumps({"type": "hello", "token": self.member.token, "proof": self.member.hello}))
+        self.say(self.member.hello())
         return True
 
     def _frames(self, now: float) -> None:
