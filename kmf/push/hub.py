@@ -80,7 +80,7 @@ class Hub:
 
     def note(self, event: str, member: Member, **details: object) -> None:
         """Put down what an endpoint said, for the next tick's audit row."""
-        holder: dict[str, object] = {"source_id": member.source_id, "identity": member.identity, **details}
+        holder: dict[str, object] = {"source_id": member.source_id, **details}
         self._batches.setdefault(event, []).append(holder)
 
     async def run(self) -> None:
@@ -165,6 +165,7 @@ class Hub:
         if refresh.key is not None and refresh.key.number > member.epoch:
             member.epoch = refresh.key.number
             await member.send("rekey", member.key_message(refresh.key))
+            self.note("key.delivered", member, epoch=refresh.key.number)
         for number, delta in refresh.deltas:
             if number > member.number:
                 member.number = number

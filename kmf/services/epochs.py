@@ -54,7 +54,7 @@ def epoch_for_join(*, state: KeyState, conference: Conference, membership: Membe
         at=now,
         actor="system",
         conference=conference,
-        details={"epoch": current.number, "holders": [holder(membership)]},
+        details={"epoch": current.number, "holders": [membership.source_id]},
     )
     _changed(state)
     return current
@@ -118,7 +118,7 @@ def open_epoch(*, state: KeyState, conference: Conference, cause: str, joined: l
             "spi": epoch.spi,
             "key_id": key_id,
             "reason": cause,
-            "holders": [holder(membership) for membership in present_memberships(conference.id)],
+            "holders": sorted(membership.source_id for membership in present_memberships(conference.id)),
         },
     )
     _changed(state)
@@ -140,15 +140,6 @@ def revoke_current(*, conference: Conference, reason: str, now: datetime) -> Non
         conference=conference,
         details={"epoch": current.number, "reason": reason},
     )
-
-
-def holder(membership: Membership) -> dict[str, object]:
-    """A holder as the audit names him."""
-    return {
-        "source_id": membership.source_id,
-        "identity": membership.participant.identity,
-        "name": membership.name,
-    }
 
 
 def _changed(state: KeyState) -> None:
