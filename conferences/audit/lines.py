@@ -8,7 +8,7 @@ from typing import Any
 
 from conferences.errors import AuditExportTouched
 
-HEX_HASH = 64
+HASH_BYTES = 32
 PRUNED = "audit.pruned"
 
 
@@ -70,15 +70,14 @@ def read_entry(line: int, members: dict[str, Any]) -> Entry:
         leaf, previous, digest = members["leaf"], members["previous"], members["hash"]
         if "pruned" in members:
             body, text = members["pruned"], ""
+            if len(bytes.fromhex(digest)) != HASH_BYTES:
+                raise ValueError("not a hash")  # noqa: TRY301  one place for every malformation
         else:
             text = members["body"]
             body = json.loads(text, object_pairs_hook=_once)
             text.encode()
         if leaf is not None:
             whole(leaf)
-        bytes.fromhex(previous + digest)
-        if len(previous) != HEX_HASH or len(digest) != HEX_HASH:
-            raise ValueError("not two hashes")  # noqa: TRY301  one place for every malformation
         covers = _covered(body["details"]) if body.get("event") == PRUNED else None
         return Entry(line, str(body["chain"]), whole(body["number"]), text, previous, digest, leaf, covers)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):

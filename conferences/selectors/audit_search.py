@@ -94,4 +94,3 @@ def _chains(organisation: Organisation, words: str) -> list[str]:
     named = Q(id=words) | Q(title__icontains=words)
     rows = Conference.objects.filter(named, organisation=organisation).order_by("-starts_at")
     return list(rows.values_list("id", flat=True)[:MOST_CONFERENCES])
-

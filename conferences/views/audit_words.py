@@ -64,6 +64,11 @@ class Sentence:
     tone: str
 
 
+def event_names() -> list[str]:
+    """Events that have words, to choose from."""
+    return sorted(name for name in _SENTENCES if "." in name)
+
+
 def sentence_of(entry: ReadEntry, names: Mapping[int, str]) -> Sentence:
     """Words for ``entry``; an event without words is named by its own name. ``names`` are those of source ids."""
     pattern, tone = _SENTENCES.get(entry.event, (entry.event.replace("{", "").replace("}", ""), ""))
