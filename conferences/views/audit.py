@@ -52,11 +52,8 @@ def audit_list(request: HttpRequest, identity: Identity) -> HttpResponse:
     record_audit_view(actor=identity.email, organisation=organisation, now=now, details={"list": "conferences"})
     page = Paginator(organisation_conferences(organisation), CONFERENCES_A_PAGE).get_page(request.GET.get("page"))
     cards = [card_of(conference, zone=viewer_zone(request), now=now) for conference in page]
-    return render(
-        request,
-        "conferences/audit_list.html",
-        {"identity": identity, "page": page, "cards": cards, "checkpoint": latest_checkpoint()},
-    )
+    context = {"identity": identity, "page": page, "cards": cards, "checkpoint": latest_checkpoint()}
+    return render(request, "conferences/audit_list.html", context)
 
 
 @require_safe
