@@ -5,6 +5,7 @@ Entries are made by the product's own ``record_all`` and ``extend_tree``. Run:
 """
 
 import random
+import re
 import resource
 import statistics
 import subprocess
@@ -18,8 +19,9 @@ from benchmarks.audit_database import audit_database
 
 CONFERENCES = 400
 PEOPLE = 2000
-BATCH = 500
+BATCH = 1000
 ROUNDS = 7
+INDEX = re.compile(r"Index (?:Only )?Scan(?: Backward)?(?: using| on) (\S+)")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -108,10 +110,9 @@ def search(organisation: Any) -> None:
             page = search_audit(organisation, one, limit=50)
             times.append((time.perf_counter() - begun) * 1000)
         plan = _rows(organisation, one)[:51].explain().splitlines()
-        used = [line.split(" on ")[-1].split()[0] for line in plan if "Index Scan" in line]
-        print(
-            f"search {name:33} median {statistics.median(times):7.1f}  worst {max(times):7.1f} ms  {len(page.found):2} found  {used}"
-        )
+        used = [found.group(1) for line in plan if (found := INDEX.search(line))]
+        figures = f"median {statistics.median(times):7.1f}  worst {max(times):7.1f} ms"
+        print(f"search {name:33} {figures}  {len(page.found):2} found  {used}", flush=True)
 
 
 def export_and_verify(state: Path, count: int) -> None:
