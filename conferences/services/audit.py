@@ -101,7 +101,8 @@ def _lock_head(cursor: CursorWrapper, name: str, owner: int | None) -> tuple[int
         cursor.execute(_BEGIN, [name, owner, EMPTY_HEAD])
         cursor.execute(_LOCK, [name])
         found = cursor.fetchone()
-    return found
+    number, head = found
+    return number, head
 
 
 def _append(cursor: CursorWrapper, entries: list[AuditEntry]) -> None:
