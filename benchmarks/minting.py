@@ -17,10 +17,10 @@ LIFETIME = timedelta(hours=2)
 
 def mint(count: int) -> dict[str, Any]:
     """One open conference and ``count`` invited accounts, each with a token1 of five minutes."""
-    from django.db import transaction  # noqa: PLC0415  settings first
+    from django.db import transaction
 
-    from conferences.models import Conference, Organisation, Participant  # noqa: PLC0415
-    from kmf.authorization.models import Account  # noqa: PLC0415
+    from conferences.models import Conference, Organisation, Participant
+    from kmf.authorization.models import Account
 
     now = datetime.now(UTC)
     organisation = Organisation.objects.order_by("pk").first()
@@ -59,14 +59,14 @@ def mint(count: int) -> dict[str, Any]:
 
 
 def _endpoint(account: Any, conference_id: str, now: datetime) -> dict[str, str]:
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
-    from django.conf import settings  # noqa: PLC0415
-    from django.db import transaction  # noqa: PLC0415
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from django.conf import settings
+    from django.db import transaction
 
-    from kmf.authorization.models import Application, Grant  # noqa: PLC0415
-    from kmf.authorization.validator import Validator  # noqa: PLC0415
-    from protocol.thumbprint import public_jwk, thumbprint  # noqa: PLC0415
+    from kmf.authorization.models import Application, Grant
+    from kmf.authorization.validator import Validator
+    from protocol.thumbprint import public_jwk, thumbprint
 
     key = ec.generate_private_key(ec.SECP256R1())
     client = Application.objects.get(client_id="endpoint")

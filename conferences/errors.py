@@ -8,7 +8,13 @@ ConferencesError
 ├── NotInvited              not_invited
 ├── InitiatorStays          initiator_stays
 ├── TooManyParticipants     too_many_participants
-└── AuditExportTouched      audit_export_touched
+├── AuditExportTouched      audit_export_touched
+├── AuditProofWrong         audit_proof_wrong
+├── AuditCheckpointWrong    audit_checkpoint_wrong
+├── AuditTreeTouched        audit_tree_touched
+├── AuditNotInTree          audit_not_in_tree
+├── AuditReceiverAway       audit_receiver_away
+└── KeysStillHeld           keys_still_held
 """
 
 
@@ -69,3 +75,39 @@ class AuditExportTouched(ConferencesError):
         super().__init__(f"{entry}: {reason}")
         self.entry = entry
         self.reason = reason
+
+
+class AuditProofWrong(ConferencesError):
+    """An inclusion or consistency proof does not hold."""
+
+    code = "audit_proof_wrong"
+
+
+class AuditCheckpointWrong(ConferencesError):
+    """A checkpoint or its key is malformed, or not signed by the log."""
+
+    code = "audit_checkpoint_wrong"
+
+
+class AuditTreeTouched(ConferencesError):
+    """The stored tree does not lead to the checkpoint that was signed last: nothing more is signed."""
+
+    code = "audit_tree_touched"
+
+
+class AuditNotInTree(ConferencesError):
+    """The entry, or a tree of this size, is not there (yet)."""
+
+    code = "audit_not_in_tree"
+
+
+class AuditReceiverAway(ConferencesError):
+    """The receiver of audit entries did not take them; they are sent again."""
+
+    code = "audit_receiver_away"
+
+
+class KeysStillHeld(ConferencesError):
+    """Entries of a conference whose keys are not destroyed stay whole."""
+
+    code = "keys_still_held"

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from conferences.views import agenda, audit, conference, schedule
+from conferences.views import agenda, audit, audit_search, conference, schedule
 
 
 class IdentifierConverter(StringConverter):
@@ -25,4 +25,7 @@ urlpatterns = [
     path("conferences/<identifier:conference_id>/audit", audit.conference_audit, name="audit"),
     path("conferences/<identifier:conference_id>/audit/export", audit.export, name="audit-export"),
     path("audit", audit.audit_list, name="audit-list"),
+    path("audit/search", audit_search.audit_search, name="audit-search"),
+    path("audit/export", audit.export_all, name="audit-export-all"),
+    path("audit/checkpoint", audit.checkpoint, name="audit-checkpoint"),
 ]

@@ -30,15 +30,6 @@ def seats_taken(conference_id: str, *, besides: int) -> int:
     return Membership.objects.filter(conference_id=conference_id, left_at=None).exclude(participant=besides).count()
 
 
-def present_holders(conference_id: str) -> list[dict[str, object]]:
-    """Those present as the audit names holders of a key, oldest first; plain rows, as there may be a thousand."""
-    rows = Membership.objects.filter(conference_id=conference_id, left_at=None).order_by("since", "source_id")
-    return [
-        {"source_id": source_id, "identity": identity, "name": name}
-        for source_id, identity, name in rows.values_list("source_id", "participant__identity", "name")
-    ]
-
-
 def unannounced_leaves(conference_id: str) -> list[Membership]:
     """Ended memberships that no delta has named yet."""
     rows = Membership.objects.filter(conference_id=conference_id, left_at__isnull=False, announced_left=False)

@@ -1,17 +1,17 @@
-"""``python -m conferences.audit FILE``: verify an export on a machine that has neither Django nor a database."""
+"""``python -m conferences.audit FILE``: verify an export or a proof on a machine that has neither Django nor a database."""
 
 import sys
-from pathlib import Path
+from argparse import ArgumentParser
 
-from conferences.audit.report import UNREADABLE, report
+from conferences.audit.arguments import add_verify_arguments, question_of
+from conferences.audit.report import report
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:  # noqa: PLR2004  the program and one file
-        sys.stderr.write("usage: python -m conferences.audit FILE\n")
-        sys.exit(UNREADABLE)
+    parser = ArgumentParser(prog="python -m conferences.audit", description="Verify an audit export or proof, offline.")
+    add_verify_arguments(parser)
     sys.exit(
         report(
-            Path(sys.argv[1]),
+            question_of(vars(parser.parse_args())),
             say=lambda line: sys.stdout.write(line + "\n"),
             complain=lambda line: sys.stderr.write(line + "\n"),
         )

@@ -1,7 +1,20 @@
 """Conference Session Database: organisations, conferences, participants, outbox, audit."""
 
 from conferences.models.audit import AuditChain, AuditEntry
+from conferences.models.audit_tree import AuditCheckpoint, AuditCursor, AuditTile, AuditTree
 from conferences.models.conference import Conference, Organisation, Participant, new_identifier
 from conferences.models.outbox import OutboxItem
 
-__all__ = ["AuditChain", "AuditEntry", "Conference", "Organisation", "OutboxItem", "Participant", "new_identifier"]
+__all__ = [
+    "AuditChain",
+    "AuditCheckpoint",
+    "AuditCursor",
+    "AuditEntry",
+    "AuditTile",
+    "AuditTree",
+    "Conference",
+    "Organisation",
+    "OutboxItem",
+    "Participant",
+    "new_identifier",
+]

@@ -32,7 +32,9 @@ class ReadEntry:
 
 
 def read_entry(row: AuditEntry) -> ReadEntry:
-    """Typed form of a row; the hashed body is the source, not the columns beside it."""
+    """Typed form of a row; the hashed body is the source, not the columns beside it. A pruned row has no more than them."""
+    if not row.body:
+        return ReadEntry(int(row.number), row.at, row.event, row.actor, {}, "", row.hash)
     body = json.loads(row.body)
     at = datetime.fromisoformat(body["at"])
     return ReadEntry(body["number"], at, body["event"], body["actor"], body["details"], row.body, row.hash)

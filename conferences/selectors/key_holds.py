@@ -2,6 +2,8 @@
 
 Whoever holds the key of epoch n can decrypt what was sent under epoch n: from its opening until epoch n + 1 opened or
 epoch n was revoked. When he got the key, or that he left meanwhile, does not shorten this ([PERC] 4.8).
+
+Entries of epochs name their holders by source id; who that is, ``key.released`` says once.
 """
 
 from collections.abc import Iterable
@@ -11,7 +13,8 @@ from datetime import datetime
 from conferences.models import AuditEntry, Conference
 from conferences.selectors.audit_entries import ReadEntry, read_entry
 
-EVENTS = ("epoch.opened", "epoch.shared", "epoch.revoked", "epoch.destroyed", "endpoint.left")
+SAID = {"key.delivered": "delivered", "key.installed": "acknowledged", "key.deleted": "deleted"}
+EVENTS = ("epoch.opened", "epoch.shared", "epoch.revoked", "epoch.destroyed", "endpoint.left", "key.released", *SAID)
 
 
 @dataclass(slots=True)
@@ -49,6 +52,9 @@ class HoldingEndpoint:
     holds: list[Hold] = field(default_factory=list)
     left_at: datetime | None = None
     left_reason: str = ""
+    delivered: dict[int, datetime] = field(default_factory=dict)  # epoch → when its key was sent to this endpoint
+    acknowledged: dict[int, datetime] = field(default_factory=dict)  # … when the endpoint said that it holds it
+    deleted: dict[int, datetime] = field(default_factory=dict)  # … when the endpoint said that it is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,8 @@ def holds_from_entries(entries: Iterable[ReadEntry]) -> KeyHolds:
         _take(entry, epochs, endpoints)
     for endpoint in endpoints.values():
         endpoint.holds = _stretches(endpoint.epochs, epochs)
-    order = sorted(endpoints.values(), key=lambda one: (one.epochs[0] if one.epochs else 0, one.identity))
+    holding = [endpoint for endpoint in endpoints.values() if endpoint.epochs]
+    order = sorted(holding, key=lambda one: (one.epochs[0], one.identity))
     return KeyHolds([epochs[number] for number in sorted(epochs)], order)
 
 
@@ -95,20 +102,39 @@ def _take(entry: ReadEntry, epochs: dict[int, EpochSpan], endpoints: dict[int, H
     elif entry.event == "endpoint.left" and details["source_id"] in endpoints:
         endpoint = endpoints[details["source_id"]]
         endpoint.left_at, endpoint.left_reason = entry.at, details["reason"]
+    elif entry.event == "key.released":
+        endpoint = _endpoint(endpoints, details["source_id"])
+        endpoint.identity, endpoint.name = details["identity"], details["name"]
+        endpoint.delivered.setdefault(details["epoch"], entry.at)
+    elif entry.event in SAID:
+        _take_said(entry, endpoints)
+
+
+def _take_said(entry: ReadEntry, endpoints: dict[int, HoldingEndpoint]) -> None:
+    """What endpoints said, or were sent, of one epoch or several."""
+    details = entry.details
+    for source_id in details["endpoints"]:
+        times: dict[int, datetime] = getattr(_endpoint(endpoints, source_id), SAID[entry.event])
+        for number in details["epochs"] if "epochs" in details else [details["epoch"]]:
+            times.setdefault(number, entry.at)
+
+
+def _endpoint(endpoints: dict[int, HoldingEndpoint], source_id: int) -> HoldingEndpoint:
+    return endpoints.setdefault(source_id, HoldingEndpoint(source_id, "", ""))
 
 
 def _close(epochs: dict[int, EpochSpan], at: datetime) -> None:
-    for span in epochs.values():
-        if span.closed_at is None:
-            span.closed_at = at
+    for number in reversed(epochs):  # the latest first: all before a closed one are closed
+        if epochs[number].closed_at is not None:
+            break
+        epochs[number].closed_at = at
 
 
 def _add_holders(entry: ReadEntry, epochs: dict[int, EpochSpan], endpoints: dict[int, HoldingEndpoint]) -> None:
     number = entry.details["epoch"]
-    for holder in entry.details["holders"]:
-        source_id = holder["source_id"]
-        endpoint = endpoints.setdefault(source_id, HoldingEndpoint(source_id, holder["identity"], holder["name"]))
-        if number in endpoint.epochs:
+    for source_id in entry.details["holders"]:
+        endpoint = _endpoint(endpoints, source_id)
+        if endpoint.epochs and endpoint.epochs[-1] == number:
             continue
         endpoint.epochs.append(number)
         if number in epochs:

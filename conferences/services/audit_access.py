@@ -23,6 +23,12 @@ def record_audit_view(
 
 
 @transaction.atomic
+def record_audit_search(*, actor: str, organisation: Organisation, query: dict[str, str], now: datetime) -> None:
+    """Write ``audit.searched`` with what was looked for to the organisation's chain."""
+    record(event="audit.searched", at=now, actor=actor, organisation=organisation, details={"query": query})
+
+
+@transaction.atomic
 def record_audit_export(
     *, actor: str, now: datetime, conference: Conference | None = None, organisation: Organisation | None = None
 ) -> None:

@@ -1,5 +1,6 @@
 """``/audit`` and ``/conferences/{id}/audit``: each look is recorded before anything is shown."""
 
+import json
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
@@ -12,6 +13,7 @@ from conferences.audit.export import export_lines
 from conferences.identity import Identity, identity_required
 from conferences.models import Conference
 from conferences.selectors.audit_entries import KINDS, ReadEntry, conference_entries, read_entry
+from conferences.selectors.audit_tree import latest_checkpoint, log_key
 from conferences.selectors.conferences import auditable_conference, organisation_conferences, organisation_of
 from conferences.selectors.key_holds import key_holds
 from conferences.services.audit_access import record_audit_export, record_audit_view
@@ -50,7 +52,8 @@ def audit_list(request: HttpRequest, identity: Identity) -> HttpResponse:
     record_audit_view(actor=identity.email, organisation=organisation, now=now, details={"list": "conferences"})
     page = Paginator(organisation_conferences(organisation), CONFERENCES_A_PAGE).get_page(request.GET.get("page"))
     cards = [card_of(conference, zone=viewer_zone(request), now=now) for conference in page]
-    return render(request, "conferences/audit_list.html", {"identity": identity, "page": page, "cards": cards})
+    context = {"identity": identity, "page": page, "cards": cards, "checkpoint": latest_checkpoint()}
+    return render(request, "conferences/audit_list.html", context)
 
 
 @require_safe
@@ -67,6 +70,7 @@ def conference_audit(request: HttpRequest, identity: Identity, conference_id: st
     page = Paginator(conference_entries(conference, kind), ENTRIES_A_PAGE).get_page(request.GET.get("page"))
     entries = [read_entry(row) for row in page]
     holds = key_holds(conference)
+    names = {endpoint.source_id: endpoint.name or endpoint.identity for endpoint in holds.endpoints}
     context = {
         "identity": identity,
         "card": card_of(conference, zone=zone, now=now),
@@ -74,7 +78,8 @@ def conference_audit(request: HttpRequest, identity: Identity, conference_id: st
         "holds": holds,
         "chart": chart_of(holds, zone=zone, now=now),
         "page": page,
-        "lines": [Line(entry, sentence_of(entry)) for entry in entries],
+        "lines": [Line(entry, sentence_of(entry, names)) for entry in entries],
+        "checkpoint": latest_checkpoint(),
         "kinds": KIND_WORDS.items(),
         "kind": kind,
     }
@@ -90,6 +95,34 @@ def export(_request: HttpRequest, identity: Identity, conference_id: str) -> Htt
     record_audit_export(actor=identity.email, now=now, conference=conference)
     response = HttpResponse(export_lines(now=now, conference=conference), content_type="application/jsonl; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="audit-{conference.id}.jsonl"'
+    return response
+
+
+@require_safe
+@identity_required("auditor")
+def checkpoint(_request: HttpRequest, identity: Identity) -> HttpResponse:
+    """The latest checkpoint as a line of a witness's file, to be kept outside."""
+    organisation = organisation_of(identity)
+    latest = latest_checkpoint()
+    if organisation is None or latest is None:
+        raise Http404
+    record_audit_view(actor=identity.email, organisation=organisation, now=timezone.now(), details={"checkpoint": latest.size})
+    line = {"kind": "checkpoint", "key": log_key().text, "note": latest.note}
+    response = HttpResponse(json.dumps(line, ensure_ascii=False) + "\n", content_type="application/jsonl; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="checkpoint-{latest.size}.jsonl"'
+    return response
+
+
+@require_POST
+@identity_required("auditor")
+def export_all(_request: HttpRequest, identity: Identity) -> HttpResponse:
+    """Every chain of the auditor's organisation as one file."""
+    now, organisation = timezone.now(), organisation_of(identity)
+    if organisation is None:
+        raise Http404
+    record_audit_export(actor=identity.email, now=now, organisation=organisation)
+    response = HttpResponse(export_lines(now=now, organisation=organisation), content_type="application/jsonl; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="audit-{organisation.slug}.jsonl"'
     return response
 
 

@@ -1,5 +1,6 @@
 """Audit events as sentences. The exact entry stands beside each, so a sentence may leave things out, never add any."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,7 +31,8 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "key.requested": ("Asked for the key", ""),
     "key.released": ("Got the key of epoch {epoch}", "good"),
     "key.denied": ("Key denied", "bad"),
-    "key.installed": ("Key installed by {endpoints}", "good"),
+    "key.delivered": ("Key of epoch {epoch} sent to {endpoints}", ""),
+    "key.installed": ("Key of epoch {epoch} installed by {endpoints}", "good"),
     "key.deleted": ("Key deleted by {endpoints}", ""),
     "epoch.opened": ("Epoch {epoch} opened for {holders}", "accent"),
     "epoch.shared": ("Epoch {epoch} shared with {holders}", "accent"),
@@ -41,6 +43,9 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "endpoint.left": ("{who} left", ""),
     "audit.viewed": ("Looked at the audit", ""),
     "audit.exported": ("Exported the audit", ""),
+    "audit.searched": ("Searched the audit", ""),
+    "audit.pruned": ("Entries {first} to {last} pruned to their hashes", "warn"),
+    "pruned": ("Pruned to its hashes", ""),
 }
 _REASONS: dict[str, str] = {
     "join": "somebody joined",
@@ -68,20 +73,25 @@ class Sentence:
     tone: str
 
 
-def sentence_of(entry: ReadEntry) -> Sentence:
-    """Words for ``entry``; an event without words is named by its own name."""
+def event_names() -> list[str]:
+    """Events that have words, to choose from."""
+    return sorted(name for name in _SENTENCES if "." in name)
+
+
+def sentence_of(entry: ReadEntry, names: Mapping[int, str]) -> Sentence:
+    """Words for ``entry``; an event without words is named by its own name. ``names`` are those of source ids."""
     pattern, tone = _SENTENCES.get(entry.event, (entry.event.replace("{", "").replace("}", ""), ""))
-    return Sentence(pattern.format_map(_Gaps(entry.details)), _reason(entry), tone)
+    return Sentence(pattern.format_map(_Gaps(entry.details, names)), _reason(entry), tone)
 
 
 class _Gaps(dict[str, str]):
     """Values for the gaps of a sentence; a detail that is not there is said to be missing."""
 
-    def __init__(self, details: dict[str, Any]) -> None:
+    def __init__(self, details: dict[str, Any], names: Mapping[int, str]) -> None:
         super().__init__({name: str(value) for name, value in details.items()})
         self["who"] = _who(details)
-        self["holders"] = _people(details.get("holders"))
-        self["endpoints"] = _people(details.get("endpoints"))
+        self["holders"] = _people(details.get("holders"), names)
+        self["endpoints"] = _people(details.get("endpoints"), names)
         self["epochs"] = _epochs(details)
 
     def __missing__(self, name: str) -> str:
@@ -95,12 +105,11 @@ def _who(details: dict[str, Any]) -> str:
     return str(name or identity or f"endpoint {details.get('source_id', '?')}")
 
 
-def _people(holders: object) -> str:
-    if not isinstance(holders, list) or not holders:
+def _people(source_ids: object, names: Mapping[int, str]) -> str:
+    if not isinstance(source_ids, list) or not source_ids:
         return "nobody"
-    names = [str(one.get("name") or one.get("identity") or one.get("source_id")) for one in holders if isinstance(one, dict)]
-    shown = ", ".join(names[:_NAMED])
-    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
+    shown = ", ".join(names.get(one) or f"endpoint {one}" for one in source_ids[:_NAMED])
+    return shown if len(source_ids) <= _NAMED else f"{shown} and {len(source_ids) - _NAMED} more"
 
 
 def _epochs(details: dict[str, Any]) -> str:

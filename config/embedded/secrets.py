@@ -53,6 +53,7 @@ MAKERS: dict[str, dict[str, Callable[[], str]]] = {
         "root.key": _root_key,
         "token-signing.pem": _es256,
         "roster-signing.pem": _ed25519,
+        "audit-signing.pem": _ed25519,
     },
     "provider": {
         "django.key": _text,

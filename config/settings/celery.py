@@ -19,6 +19,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "deliver-outbox": {"task": "conferences.deliver_outbox", "schedule": 1.0, "options": {"expires": 5}},
+    "extend-audit-tree": {"task": "conferences.extend_audit_tree", "schedule": 1.0, "options": {"expires": 5}},
+    "forward-audit": {"task": "conferences.forward_audit", "schedule": 1.0, "options": {"expires": 5}},
+    "prune-audit": {"task": "conferences.prune_audit", "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep": {"task": "kmf.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "clean-conferences": {"task": "conferences.clean", "schedule": 3600.0, "options": {"expires": 3600}},
     "clean": {"task": "kmf.clean", "schedule": 60.0, "options": {"expires": 60}},

@@ -1,7 +1,8 @@
 """The trusted site: core application, Authorization Module and KMF, routed by host name (DESIGN section 3)."""
 
 from config.env import ROOT, Environment
-from config.settings.base import *  # noqa: F403  settings are composed by import
+from config.settings.audit import *  # noqa: F403  settings are composed by import
+from config.settings.base import *  # noqa: F403
 from config.settings.base import template_engine
 from config.settings.celery import *  # noqa: F403
 from config.settings.database import postgresql

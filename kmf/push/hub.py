@@ -98,7 +98,7 @@ class Hub:
 
     def note(self, event: str, member: Member, **details: object) -> None:
         """Put down what an endpoint said, for the next tick's audit row."""
-        holder: dict[str, object] = {"source_id": member.source_id, "identity": member.identity, **details}
+        holder: dict[str, object] = {"source_id": member.source_id, **details}
         self._batches.setdefault(event, []).append(holder)
 
     async def run(self) -> None:
@@ -196,7 +196,11 @@ class Hub:
         gone = [m for m in gone if self.members.get(m.endpoint_id) is m]
         for member in gone:
             self.said_goodbye(member)
-        self._cut(await self._fan_out.tell([m for m in members if m.source_id in refresh.present], refresh, now))
+        present = [m for m in members if m.source_id in refresh.present]
+        waiting = [] if refresh.key is None else [m for m in present if m.greeted and m.epoch < refresh.key.number]
+        self._cut(await self._fan_out.tell(present, refresh, now))
+        for member in waiting:
+            self.note("key.delivered", member, epoch=member.epoch)
         for member in gone:
             await self._dismiss(member, closed=refresh.closed)
 

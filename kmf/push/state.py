@@ -1,14 +1,16 @@
 """What a hub reads in one go, and what it records in batches: plain functions for a database thread."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
 from conferences.models import Conference
-from conferences.services.audit import record
+from conferences.services.audit import Fact, record_all
 from kmf.models import Epoch, KeyState
 from kmf.push.member import EpochKey
 from kmf.selectors import current_epoch, present_sources, state_row
@@ -104,9 +106,14 @@ def read_current(conference_id: str, now: datetime) -> bytes:
 
 @transaction.atomic
 def record_batch(conference_id: str, event: str, holders: list[dict[str, object]], now: datetime) -> None:
-    """One audit row for what several endpoints said within a tick."""
+    """One audit row for what several endpoints said alike within a tick: their source ids, and what they said."""
     conference = Conference.objects.select_related("organisation").get(pk=conference_id)
-    record(event=event, at=now, actor="system", conference=conference, details={"endpoints": holders})
+    alike: dict[str, dict[str, Any]] = {}
+    for said in holders:
+        details = {name: value for name, value in said.items() if name != "source_id"}
+        fact = alike.setdefault(json.dumps(details, sort_keys=True), {**details, "endpoints": []})
+        fact["endpoints"].append(said["source_id"])
+    record_all(facts=[Fact(event, details) for details in alike.values()], at=now, actor="system", conference=conference)
 
 
 def _epoch_key(epoch: Epoch | None, now: datetime) -> EpochKey | None:

@@ -12,10 +12,10 @@ from conferences.services.audit import record
 from kmf.crypto.seal import new_key
 from kmf.hints import announce_on_commit
 from kmf.models import Epoch, KeyState
-from kmf.selectors import current_epoch
+from kmf.selectors import current_epoch, present_sources
 from kmf.services.sealing import make_conference_key, seal_ekt_key
 from roster.models import Membership
-from roster.selectors import delta_at, is_anybody_present, last_delta, present_holders, unannounced_leaves
+from roster.selectors import delta_at, is_anybody_present, last_delta, unannounced_leaves
 from roster.services.statements import append_delta
 
 WORTH_COUNTING_S = 0.02  # a shorter wait for the lock is none
@@ -62,7 +62,7 @@ def epoch_for_join(*, state: KeyState, conference: Conference, membership: Membe
         at=now,
         actor="system",
         conference=conference,
-        details={"epoch": current.number, "holders": [holder(membership)]},
+        details={"epoch": current.number, "holders": [membership.source_id]},
     )
     _changed(state)
     return current
@@ -139,7 +139,7 @@ def open_epoch(*, state: KeyState, conference: Conference, cause: str, joined: l
             "spi": epoch.spi,
             "key_id": key_id,
             "reason": cause,
-            "holders": present_holders(conference.id),
+            "holders": sorted(present_sources(conference.id)),
         },
     )
     _changed(state)
@@ -167,15 +167,6 @@ def revoke_current(*, conference: Conference, reason: str, now: datetime) -> Non
         conference=conference,
         details={"epoch": current.number, "reason": reason},
     )
-
-
-def holder(membership: Membership) -> dict[str, object]:
-    """A holder as the audit names him."""
-    return {
-        "source_id": membership.source_id,
-        "identity": membership.participant.identity,
-        "name": membership.name,
-    }
 
 
 def _changed(state: KeyState) -> None:

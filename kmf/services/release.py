@@ -206,7 +206,15 @@ def _record_release(*, epoch: Epoch, membership: Membership, jkt: str, now: date
         at=now,
         actor=membership.participant.identity,
         conference=membership.conference,
-        details={"epoch": epoch.number, "key_id": epoch.key_id, "source_id": membership.source_id, "jkt": jkt},
+        # The one entry that names the endpoint's identity and name; those of its epochs say its source id.
+        details={
+            "epoch": epoch.number,
+            "key_id": epoch.key_id,
+            "source_id": membership.source_id,
+            "identity": membership.participant.identity,
+            "name": membership.name,
+            "jkt": jkt,
+        },
     )
 
 

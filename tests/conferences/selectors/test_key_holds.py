@@ -22,7 +22,12 @@ def entry(event: str, seconds: float, **details: Any) -> ReadEntry:
 
 
 def opened(number: int, seconds: float, *holders: dict[str, Any]) -> ReadEntry:
-    return entry("epoch.opened", seconds, epoch=number, spi=number, key_id=f"k{number}", reason="join", holders=list(holders))
+    ids = [holder["source_id"] for holder in holders]
+    return entry("epoch.opened", seconds, epoch=number, spi=number, key_id=f"k{number}", reason="join", holders=ids)
+
+
+def released(seconds: float, epoch: int, holder: dict[str, Any]) -> ReadEntry:
+    return entry("key.released", seconds, epoch=epoch, key_id=f"k{epoch}", jkt="j", **holder)
 
 
 def holds(*entries: ReadEntry) -> KeyHolds:
@@ -40,7 +45,7 @@ def test_a_hold_lasts_as_long_as_its_epoch() -> None:
 
 def test_a_shared_epoch_opens_from_its_beginning() -> None:
     found = holds(
-        opened(1, 0, A), entry("epoch.shared", 50, epoch=1, holders=[B]), entry("epoch.shared", 51, epoch=1, holders=[B])
+        opened(1, 0, A), entry("epoch.shared", 50, epoch=1, holders=[2]), entry("epoch.shared", 51, epoch=1, holders=[2])
     )
     assert found.endpoints[1].holds == [Hold(1, 1, at(0), None)]
     assert found.epochs[0].holder_count == 2
@@ -61,6 +66,19 @@ def test_revocation_and_destruction() -> None:
     )  # fmt: skip
     assert [span.destroyed_at for span in found.epochs] == [at(40), at(40), None]
     assert found.endpoints[0].holds == [Hold(1, 2, at(0), at(30)), Hold(3, 3, at(60), None)]
+
+
+def test_names_deliveries_and_what_endpoints_said() -> None:
+    found = holds(
+        opened(1, 0, A), released(0, 1, A), entry("key.installed", 1, epoch=1, endpoints=[1]),
+        opened(2, 5, A, B), released(5, 2, B), entry("key.delivered", 5, epoch=2, endpoints=[1]),
+        entry("key.installed", 6, epoch=2, endpoints=[1, 2]), entry("key.deleted", 9, epochs=[1, 2], endpoints=[2]),
+    )  # fmt: skip
+    ada, ben = found.endpoints
+    assert (ada.name, ada.identity, ben.name) == ("Ada", "ada@weaver.example", "Ben")
+    assert (ada.delivered, ben.delivered) == ({1: at(0), 2: at(5)}, {2: at(5)})
+    assert (ada.acknowledged, ben.acknowledged) == ({1: at(1), 2: at(6)}, {2: at(6)})
+    assert (ada.deleted, ben.deleted) == ({}, {1: at(9), 2: at(9)})
 
 
 def test_nothing_was_held() -> None:

@@ -19,10 +19,11 @@ AUDITOR = "audra@weaver.example"
 @pytest.fixture
 def conference(schedule: Callable[..., Conference]) -> Conference:
     conference = schedule(at=datetime.now(UTC))
-    holders = [{"source_id": 7, "identity": BEN, "name": "Ben <Okafor>"}]
-    details = {"epoch": 1, "spi": 1, "key_id": "k" * 22, "reason": "join", "holders": holders}
+    details = {"epoch": 1, "spi": 1, "key_id": "k" * 22, "reason": "join", "holders": [7]}
+    released = {"epoch": 1, "key_id": "k" * 22, "source_id": 7, "identity": BEN, "name": "Ben <Okafor>", "jkt": "j"}
     with transaction.atomic():
         record(event="epoch.opened", at=conference.created_at, actor="system", conference=conference, details=details)
+        record(event="key.released", at=conference.created_at, actor=BEN, conference=conference, details=released)
         record(event="day_key.unheard_of", at=conference.created_at, actor="system", conference=conference)
         record(
             event="key.denied",
@@ -68,7 +69,7 @@ def test_the_list_is_the_auditors(visitor: Visitor, conference: Conference) -> N
 def test_filter_by_kind(visitor: Visitor, conference: Conference) -> None:
     page = visitor(AUDITOR, "auditor").get(f"/conferences/{conference.id}/audit?kind=keys").content.decode()
     shown = {part.split('"')[0] for part in page.split('data-event="')[1:]}
-    assert shown == {"epoch.opened", "key.denied"}
+    assert shown == {"epoch.opened", "key.released", "key.denied"}
 
 
 @pytest.mark.parametrize("query", ["kind=%00", "kind=nonsense", "page=-1", "page=99999", "page=<script>"])
@@ -107,5 +108,5 @@ def test_queries_do_not_grow(
         schedule(at=datetime.now(UTC))
     client = visitor(AUDITOR, "auditor")
     client.get("/audit")  # the organisation's chain exists from now on
-    with django_assert_num_queries(10):  # session, organisation, savepoint and chain of the audit entry, count, page
+    with django_assert_num_queries(9):  # session, organisation, savepoint, head and entry of the audit, checkpoint, count, page
         assert client.get("/audit").status_code == 200

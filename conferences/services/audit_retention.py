@@ -1,0 +1,66 @@
+"""Retention: what is older than it must be kept is pruned to its hashes. Chains, tree and proofs stay whole.
+
+Pruned are entries of ended conferences only, only while they stand in the tree, and never while a key of the conference
+may still exist. What was pruned, the chain itself says: a body that is gone without that is a dropped one.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from conferences.errors import KeysStillHeld
+from conferences.models import AuditEntry, Conference
+from conferences.services.audit import Fact, record_all
+
+PRUNED = "audit.pruned"
+CONFERENCES_A_RUN = 200
+
+
+def prune_due(*, keep_days: int, now: datetime) -> int:
+    """Prune conferences that ended more than ``keep_days`` days ago (0: none); returns how many entries it were."""
+    if not keep_days:
+        return 0
+    before = now - timedelta(days=keep_days)
+    left = AuditEntry.objects.filter(at__lt=before, leaf__isnull=False).exclude(event__in=[PRUNED, "pruned"])
+    ended = Conference.objects.filter(ended_at__lt=before, id__in=left.values("chain")).select_related("organisation")
+    pruned = 0
+    for conference in ended.order_by("ended_at", "id")[:CONFERENCES_A_RUN]:
+        try:
+            pruned += prune_conference(conference=conference, before=before, now=now)
+        except KeysStillHeld:
+            continue
+    return pruned
+
+
+@transaction.atomic
+def prune_conference(*, conference: Conference, before: datetime, now: datetime) -> int:
+    """Prune the entries of ``conference`` that are older than ``before``; returns how many.
+
+    Raises:
+        KeysStillHeld: an epoch was opened whose conference key is not destroyed.
+
+    """
+    rows = AuditEntry.objects.filter(chain=conference.id)
+    if conference.ended_at is None or (
+        rows.filter(event="epoch.opened").exists() and not rows.filter(event="conference_key.destroyed").exists()
+    ):
+        raise KeysStillHeld
+    doomed = rows.filter(at__lt=before, leaf__isnull=False).exclude(event__in=[PRUNED, "pruned"]).order_by("number")
+    numbers = list(doomed.select_for_update(no_key=True).values_list("number", flat=True))
+    if not numbers:
+        return 0
+    facts = [Fact(PRUNED, {"first": first, "last": last}) for first, last in _stretches(numbers)]
+    record_all(facts=facts, at=now, actor="system", conference=conference)
+    rows.filter(number__in=numbers).update(body="", actor="", event="pruned")
+    return len(numbers)
+
+
+def _stretches(numbers: list[int]) -> list[tuple[int, int]]:
+    """Consecutive numbers as (first, last)."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and found[-1][1] == number - 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found
