@@ -16,7 +16,7 @@ from conferences.services.scheduling import end_conference
 from kmf.authorization.models import Account
 from kmf.errors import KMFError
 from kmf.models import Endpoint, Epoch, KeyState
-from kmf.push.state import read_refresh
+from kmf.push.state import read_change
 from kmf.services.presence import leave, note_heartbeats
 from kmf.services.sealing import unseal_ekt_key
 from kmf.services.settle import settle
@@ -118,12 +118,19 @@ class Conferring(RuleBasedStateMachine):
             settle(conference_id=self.conference.id, now=self.now)
 
     @rule()
+    def watch(self) -> None:
+        """Twenty quiet seconds in which somebody looks: whoever was not heard is silent then."""
+        for _ in range(4):
+            self.now += timedelta(seconds=5)
+            self.sweep(crash=(0, False))
+
+    @rule()
     def hub_tells(self) -> None:
         """What a hub would do now: the current key to everybody present, from one moment's state."""
         if KeyState.objects.filter(conference=self.conference).exists():
-            refresh = read_refresh(self.conference.id, 0, self.now)
-            if refresh.key is not None:
-                self.told.setdefault(refresh.key.number, set()).update(refresh.state.present)
+            refresh, _state = read_change(self.conference.id, -1, 0, self.now)
+            if refresh is not None and refresh.key is not None:
+                self.told.setdefault(refresh.key.number, set()).update(refresh.present)
 
     @precondition(lambda self: self.events > 15)
     @rule(crash=crashes)
