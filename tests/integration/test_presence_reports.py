@@ -1,10 +1,11 @@
 """The real provider reports, the real KMF notes: who reached the MDD's side and who left it."""
 
-import asyncio
 import json
+from collections.abc import Callable
+from socket import create_connection
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import connect
+from websockets.sync.client import connect
 
 from tests.scenes import Scene
 from tests.simulators.person import Person
@@ -29,15 +30,12 @@ def noted(scene: Scene, column: str) -> bool:
     return bool(row and row[0])
 
 
-def signal(scene: Scene, ticket: str, seen) -> None:
-    async def run() -> None:
-        origin = urlsplit(scene.stack.origins.provider)
-        url = f"ws://127.0.0.1:{origin.port}/conferences/{scene.handle}/signalling"
-        async with connect(url, additional_headers={"Host": origin.netloc, "Origin": "null"}, proxy=None) as socket:
-            await socket.send(json.dumps({"type": "hello", "ticket": ticket}))
-            await asyncio.to_thread(seen)
-
-    asyncio.run(run())
+def signal(scene: Scene, ticket: str, seen: Callable[[], None]) -> None:
+    netloc = urlsplit(scene.stack.origins.provider).netloc
+    line = create_connection(("127.0.0.1", scene.stack.provider_port))
+    with connect(f"ws://{netloc}/conferences/{scene.handle}/signalling", sock=line, proxy=None) as socket:
+        socket.send(json.dumps({"type": "hello", "ticket": ticket}))
+        seen()
 
 
 def test_a_seat_that_opens_and_ends_is_reported(scene: Scene):
