@@ -4,7 +4,6 @@ Needed parts that are away make it 503; without the others the key service goes 
 The answers say nothing about why: that stands in the log.
 """
 
-import base64
 import logging
 import os
 from collections.abc import Callable
@@ -17,13 +16,23 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from kmf.errors import KMFUnavailable, RootKeyWrong
+from kmf.services.day_keys import check_day_keys
+
 logger = logging.getLogger(__name__)
-ROOT_KEY_BYTES = 32
 PING_S = 1.0
 
 
 class Away(Exception):
     """A dependency does not answer or cannot be used. The message is safe to log."""
+
+    state = "away"
+
+
+class Wrong(Away):
+    """It is there, and not the one that is needed."""
+
+    state = "wrong"
 
 
 @never_cache
@@ -36,9 +45,9 @@ def health(_request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(_request: HttpRequest) -> JsonResponse:
-    """Readiness of the trusted site: ``{"status": ok|degraded|unavailable, "dependencies": {name: ok|away}}``."""
+    """Readiness of the trusted site: ``{"status": ok|degraded|unavailable, "dependencies": {name: ok|away|wrong}}``."""
     found = {name: _probe(name, check) for name, check in (NEEDED | HELPFUL).items()}
-    missing = {name for name, state in found.items() if state == "away"}
+    missing = {name for name, state in found.items() if state != "ok"}
     status = "unavailable" if missing & NEEDED.keys() else "degraded" if missing else "ok"
     response = JsonResponse({"status": status, "dependencies": found}, status=503 if status == "unavailable" else 200)
     if status == "unavailable":
@@ -75,14 +84,19 @@ def check_valkey() -> None:
 
 
 def check_keys() -> None:
-    """Check that the root key is whole, the day keys can be written and the signing keys can be read.
+    """Check that the root key opens the day keys, that these can be written and the signing keys can be read.
 
     Raises:
+        Wrong: the root key is another one than that of the day keys.
         Away: one of them is not there.
 
     """
-    if not _is_whole_root_key(Path(settings.KMF_ROOT_KEY_FILE)):
-        raise Away("root key is missing or not 32 bytes")
+    try:
+        check_day_keys()
+    except RootKeyWrong as wrong:
+        raise Wrong(wrong.reason) from None
+    except KMFUnavailable as away:
+        raise Away(away.reason) from None
     if not _is_writable_directory(Path(settings.KMF_DAY_KEYS_DIR)):
         raise Away("day keys cannot be written")
     for name in ("token-signing.pem", "roster-signing.pem"):
@@ -111,18 +125,11 @@ def _probe(name: str, check: Callable[[], None]) -> str:
         check()
     except Away as reason:
         logger.warning("not ready: %s", reason)
-        return "away"
+        return reason.state
     except Exception:
         logger.exception("not ready: the check of %s failed", name)
         return "away"
     return "ok"
-
-
-def _is_whole_root_key(path: Path) -> bool:
-    try:
-        return len(base64.b64decode(path.read_bytes().strip(), validate=True)) == ROOT_KEY_BYTES
-    except (OSError, ValueError):
-        return False
 
 
 def _is_writable_directory(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """``/ready`` names what is away, tells no reason, and is 503 only where nothing can be done without it."""
 
 import json
+from datetime import date
 
 import pytest
 from django.db import connection
@@ -8,6 +9,8 @@ from django.test import RequestFactory
 
 from config.embedded.ports import free_port
 from config.health import health, ready
+from kmf.services.day_keys import day_key
+from kmf.services.root_keys.specification import make_root
 
 
 def ask(view=ready, method="get"):
@@ -44,14 +47,31 @@ def test_valkey_away_only_degrades(settings):
 @pytest.mark.django_db
 @pytest.mark.parametrize("content", [None, b"", b"too short", b"QUJD"], ids=["missing", "empty", "not base64", "3 bytes"])
 def test_broken_root_key_makes_it_unavailable(settings, tmp_path, content):
-    settings.KMF_ROOT_KEY_FILE = tmp_path / "root.key"
+    settings.KMF_ROOT = f"file:{tmp_path / 'root.key'}"
     if content is not None:
-        settings.KMF_ROOT_KEY_FILE.write_bytes(content)
+        (tmp_path / "root.key").write_bytes(content)
     response, answer = ask()
     assert response.status_code == 503
     assert response["Retry-After"] == "5"
     assert answer["status"] == "unavailable"
     assert answer["dependencies"]["keys"] == "away"
+
+
+@pytest.mark.django_db
+def test_another_root_key_makes_it_unavailable_and_is_told_apart(settings, tmp_path):
+    settings.KMF_DAY_KEYS_DIR = tmp_path / "day-keys"
+    one, other = f"file:{tmp_path}/one", f"file:{tmp_path}/other"
+    make_root(one)
+    make_root(other)
+    settings.KMF_ROOT = one
+    day_key(date(2026, 11, 23), create=True)
+    assert ask()[1]["dependencies"]["keys"] == "ok"
+    settings.KMF_ROOT = other
+    response, answer = ask()
+    assert response.status_code == 503
+    assert answer["dependencies"]["keys"] == "wrong"
+    settings.KMF_ROOT = one
+    assert ask()[1]["dependencies"]["keys"] == "ok"
 
 
 @pytest.mark.django_db

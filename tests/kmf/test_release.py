@@ -141,7 +141,7 @@ def test_a_second_endpoint_replaces_the_first(endpoint, conference, now):
 @pytest.mark.requirement("KMF-SEAL-1")
 def test_without_the_root_key_no_key_leaves(endpoint, now, settings):
     ada = endpoint("ada")
-    settings.KMF_ROOT_KEY_FILE = settings.KMF_ROOT_KEY_FILE.with_name("not-there")
+    settings.KMF_ROOT = "file:not-there"
     with pytest.raises(KMFUnavailable):
         ada.ask(now)
     assert nothing_was_given()
