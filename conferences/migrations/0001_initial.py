@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                 ('grace_min', models.PositiveIntegerField(default=15)),
                 ('on_join', models.CharField(choices=[('rekey', 'Rekey'), ('share', 'Share')], default='rekey', max_length=8)),
                 ('past_access', models.CharField(choices=[('none', 'None'), ('recording', 'Recording')], default='none', max_length=12)),
+                ('keys_kept_days', models.PositiveIntegerField(db_default=30, default=30)),
                 ('ttl_s', models.PositiveIntegerField(default=600)),
                 ('rekey_s', models.PositiveIntegerField(default=300)),
                 ('capacity', models.PositiveIntegerField(default=1000)),
@@ -109,6 +110,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='conference',
             constraint=models.CheckConstraint(condition=models.Q(('duration_min__gte', 1), ('duration_min__lte', 1440)), name='conference_duration'),
+        ),
+        migrations.AddConstraint(
+            model_name='conference',
+            constraint=models.CheckConstraint(condition=models.Q(('keys_kept_days__gte', 1), ('keys_kept_days__lte', 3650)), name='conference_keys_kept'),
         ),
         migrations.AddConstraint(
             model_name='conference',

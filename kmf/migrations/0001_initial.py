@@ -21,7 +21,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('conference', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, serialize=False, to='conferences.conference')),
                 ('day', models.DateField()),
-                ('sealed', models.BinaryField()),
+                ('destroy_at', models.DateTimeField(null=True)),
+                ('destroyed_at', models.DateTimeField(null=True)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='conferences.organisation')),
             ],
         ),
@@ -72,5 +73,9 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('conference', 'number'), name='epoch_number_once'), models.UniqueConstraint(condition=models.Q(('state', 'current')), fields=('conference',), name='epoch_one_current'), models.CheckConstraint(condition=models.Q(models.Q(('sealed_key', None), ('state', 'destroyed')), models.Q(('state', 'destroyed'), _negated=True), _connector='OR'), name='epoch_destroyed_has_no_key')],
             },
+        ),
+        migrations.AddIndex(
+            model_name='conferencekey',
+            index=models.Index(condition=models.Q(('destroyed_at', None)), fields=['destroy_at'], name='conference_key_to_destroy'),
         ),
     ]

@@ -1,6 +1,6 @@
-"""Day keys: one file a day, sealed under the root key that its header names, outside the database and its backups.
+r"""Day keys: one file a day, sealed under the root key that its header names, outside the database and its backups.
 
-``"conclave/1 day key\\n" ‖ root id ‖ "\\n" ‖ sealed``. Dropping a day's file closes for ever what was sealed under it.
+``"conclave/1 day key\n" ‖ root id ‖ "\n" ‖ sealed``. Dropping a day's file closes for ever what was sealed under it.
 """
 
 from datetime import date

@@ -54,7 +54,15 @@ def test_the_environment_forgets_the_root_key(monkeypatch, settings):
 
 @pytest.mark.parametrize(
     "place",
-    ["", "file:", "http:root", "environment:PATH", "environment:CONCLAVE_ROOT_KEY_NONE", "file:not/there", "pkcs11:token=conclave"],
+    [
+        "",
+        "file:",
+        "http:root",
+        "environment:PATH",
+        "environment:CONCLAVE_ROOT_KEY_NONE",
+        "file:not/there",
+        "pkcs11:token=conclave",
+    ],
 )
 def test_a_place_that_is_none_is_away(place):
     with pytest.raises(RootKeyAway):
