@@ -37,7 +37,11 @@ def entry(source_id: int, name: str, **changes: Any) -> Members:
     return {**members, **changes}
 
 
-ADA, BEN, ZOE = entry(7, "Ada Weaver", role="initiator"), entry(4_294_967_295, "Bén \"Ö'Kafor\" \u2028\U0001f600"), entry(9, "Zoë\n\t\x01/")
+ADA, BEN, ZOE = (
+    entry(7, "Ada Weaver", role="initiator"),
+    entry(4_294_967_295, 'Bén "Ö\'Kafor" \u2028\U0001f600'),
+    entry(9, "Zoë\n\t\x01/"),
+)
 
 
 def place(number: int, epoch: int, at: int = NOW) -> Members:
@@ -72,7 +76,9 @@ def text(members: Members) -> bytes:
     return json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def step(members: Members | bytes, *, kind: str | None = None, label: str | None = None, at: int = NOW, key=KEY, **more: Any) -> Step:
+def step(
+    members: Members | bytes, *, kind: str | None = None, label: str | None = None, at: int = NOW, key=KEY, **more: Any
+) -> Step:
     raw = members if isinstance(members, bytes) else text(members)
     kind = kind or json.loads(raw)["kind"]
     signed = f"conclave/1 {label or LABELS[kind]}".encode() + raw
@@ -171,7 +177,7 @@ def after_start() -> list[tuple[str, Step, str]]:
         ("an unknown member of the policy", step({**POLICY, "more": 1}), "statement_invalid"),
         ("members in another order", step(dict(reversed(SECOND.items()))), "statement_invalid"),
         ("a duplicate member", spelled(lambda t: t.replace('"epoch":4', '"epoch":9,"epoch":4')), "statement_invalid"),
-        ("a duplicate member of an entry", spelled(lambda t: t.replace('"role":', '"role":"initiator","role":')), "statement_invalid"),
+        ("a duplicate member of an entry", spelled(lambda t: t.replace('"role":', '"role":"","role":')), "statement_invalid"),
         ("white space", spelled(lambda t: t.replace('"epoch":4', '"epoch": 4')), "statement_invalid"),
         ("a needless escape", spelled(lambda t: t.replace("join", "j\\u006fin")), "statement_invalid"),
         ("half a character", spelled(lambda t: t.replace('"join"', '"\\ud800"')), "statement_invalid"),
