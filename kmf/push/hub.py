@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from channels.db import database_sync_to_async
 from django.db import Error as DatabaseError
 
-from kmf.errors import KMFError
+from kmf.errors import KMFError, KMFUnavailable
 from kmf.push import state as reads
 from kmf.push.member import Member
 from kmf.selectors import leave_reason, present_endpoint, state_version
@@ -103,10 +103,14 @@ class Hub:
         due_at = await self._follow(now)  # what is known already goes out first: a leaver is locked out by it
         if time.monotonic() - self._settled_at >= TICK_S or (due_at is not None and due_at <= now):
             self._settled_at = time.monotonic()
-            await self._end_silent(now)
-            await database_sync_to_async(settle)(conference_id=self.conference_id, now=now)
+            try:
+                await self._end_silent(now)
+                await database_sync_to_async(settle)(conference_id=self.conference_id, now=now)
+            except KMFUnavailable:  # sealed: what is due waits, and those who are in hear that the line is alive
+                _log.warning("hub: no epoch can be opened now")
             due_at = await self._follow(now)
-        self._wait_s = TICK_S if due_at is None else max(0.0, min(TICK_S, (due_at - now).total_seconds()))
+        overdue = due_at is not None and due_at <= now  # it was tried just now: sealed
+        self._wait_s = TICK_S if due_at is None or overdue else max(0.0, min(TICK_S, (due_at - now).total_seconds()))
         if time.monotonic() - self._current_at >= CURRENT_EVERY_S:
             await self._send_current(now)
         await self._close_dismissed()
@@ -158,6 +162,8 @@ class Hub:
                 continue
             if member.greeted:
                 await self._tell(member, refresh)
+        if refresh.sealed:
+            self._version = -1  # the key is still owed
         await self._send_current(now)
 
     async def _tell(self, member: Member, refresh: reads.Refresh) -> None:

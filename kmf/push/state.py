@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from conferences.models import Conference
 from conferences.services.audit import record
+from kmf.errors import KMFUnavailable
 from kmf.push.member import EpochKey
 from kmf.selectors import PushState, push_state
 from kmf.services.sealing import unseal_ekt_key
@@ -20,12 +21,16 @@ from roster.signing.statement import Statement
 
 @dataclass(frozen=True)
 class Refresh:
-    """State of a conference for its sockets; ``deltas`` are those above the number that the hub asked from."""
+    """State of a conference for its sockets; ``deltas`` are those above the number that the hub asked from.
+
+    ``sealed``: there is a key, and it cannot be opened now.
+    """
 
     state: PushState
     position: Position
     key: EpochKey | None
     deltas: list[tuple[int, dict[str, str]]]
+    sealed: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,11 @@ def read_refresh(conference_id: str, after: int, now: datetime) -> Refresh:
         (int(row.number), Statement(bytes(row.body), bytes(row.signature)).as_message())
         for row in deltas_after(conference_id, after)
     ]
-    return Refresh(state, position(conference=conference, now=now), _epoch_key(state, now), deltas)
+    at = position(conference=conference, now=now)
+    try:
+        return Refresh(state, at, _epoch_key(state, now), deltas)
+    except KMFUnavailable:  # who is present is known all the same
+        return Refresh(state, at, None, deltas, sealed=True)
 
 
 @one_snapshot()
