@@ -1,6 +1,8 @@
 """Root key in a PKCS#11 token: an AES-256 key that never leaves it. Day keys go in to be sealed and opened there.
 
 One session for each key, used by one thread of the process at a time; a lost one is opened anew, once, within the same call.
+That begins the library anew, which ends the sessions of every other key too. Handles are numbers that the library then gives
+out again: an earlier one may name another key, so a session of an earlier beginning is never used.
 """
 
 import hashlib
@@ -21,7 +23,8 @@ from protocol import base64url
 
 _NONCE_BYTES = 12
 _TAG_BITS = 128
-_one_at_a_time = threading.Lock()  # beginning the library anew ends the sessions of every key
+_one_at_a_time = threading.Lock()
+_beginnings = [0]  # how often the library was begun; guarded by the lock
 
 
 class TokenRoot:
@@ -33,6 +36,7 @@ class TokenRoot:
         self._label = label
         self._pin_file = pin_file
         self._pid = 0
+        self._beginning = 0
         self._session: Any = None
         self._key: Any = None
 
@@ -105,7 +109,7 @@ class TokenRoot:
         """Use the key in this process's session; after an error once more in a new one."""
         pkcs11 = _library()
         with _one_at_a_time:
-            if self._session is not None and self._pid == os.getpid():
+            if self._session is not None and (self._pid, self._beginning) == (os.getpid(), _beginnings[0]):
                 try:
                     return use(self._key)
                 except pkcs11.PKCS11Error:
@@ -123,8 +127,9 @@ class TokenRoot:
         pkcs11 = _library()
         try:
             library = pkcs11.lib(str(self._module))
+            _beginnings[0] += 1
+            self._pid, self._beginning = os.getpid(), _beginnings[0]
             library.reinitialize()
-            self._pid = os.getpid()
             return library.get_token(token_label=self._token).open(user_pin=self._pin_file.read_text().strip(), rw=writable)
         except (pkcs11.PKCS11Error, RuntimeError, OSError):
             self._session = self._key = None

@@ -98,6 +98,18 @@ def test_a_forked_process_opens_its_own_session(root, sealed):
     assert len(root.unseal_day_key(sealed, data=b"day")) == 32
 
 
+def test_a_handle_of_before_never_means_another_key(root, token):
+    """The library gives the same numbers out again: without care the one root key would seal in the other's name."""
+    other = make_root(token.place("other"))
+    for first, second in ((root, other), (other, root)):
+        first.seal_day_key(new_key(), data=b"day")
+        second.seal_day_key(new_key(), data=b"day")
+        sealed = first.seal_day_key(new_key(), data=b"day")
+        with pytest.raises(RootKeyWrong):
+            second.unseal_day_key(sealed, data=b"day")
+        assert len(first.unseal_day_key(sealed, data=b"day")) == 32
+
+
 def test_many_threads_share_the_session(root, token):
     other = make_root(token.place("other"))
 
