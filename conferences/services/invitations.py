@@ -46,6 +46,8 @@ def invite_participant(*, conference_id: str, invitee: Invitee, actor: str, acto
         "withdrawn_at": None,
         "mailed_at": None,
         "reminded_at": None,
+        "admitted_at": None,  # whoever let him in before, meant the earlier invitation
+        "admitted_by": "",
     }
     participant, made = Participant.objects.get_or_create(
         conference=conference, identity=invitee.identity, defaults={"organisation": conference.organisation, **fresh}
@@ -92,7 +94,7 @@ def withdraw_invitation(*, conference_id: str, participant_id: int, actor: str, 
     details = {"identity": participant.identity, "name": participant.name}
     record(event="participant.withdrawn", at=now, actor=actor, conference=conference, details=details)
     enqueue_cancellations(conference, [participant], now)
-    enqueue_change(conference, now)
+    enqueue_change(conference, now, withdrawn=participant)
     return participant
 
 

@@ -13,7 +13,7 @@ from kmf.errors import Denied, Ended, Refused, StepUp, Stranger, UnknownParticip
 from kmf.models import Endpoint, KeyState, Waiting
 from kmf.selectors import KeptOut, active_endpoint, list_kept_out, list_waiting
 from kmf.services.epochs import announce_change, lock_state, rekey_for_leave
-from kmf.services.presence import end_membership
+from kmf.services.presence import end_membership, order_eviction
 from kmf.services.settle import settle
 from protocol.moderation import Order
 
@@ -160,7 +160,9 @@ def _ban(at: _Moderation, identity: str) -> None:
     participant = _participant(at, identity)
     if participant.banned_at is not None:
         return
-    _end_stays(at, participant)
+    if not _end_stays(at, participant):
+        # A seat at the provider needs no key: whoever was invited may have taken one.
+        order_eviction(conference=at.conference, participant=participant, now=at.now)
     Waiting.objects.filter(participant=participant).delete()
     _keep_out(at, participant, "removed_at", "banned_at")
 

@@ -7,9 +7,12 @@ import pytest
 from django.db import DatabaseError, connection
 
 from conferences.models import AuditEntry, Conference, OutboxItem, Participant
+from conferences.services.invitations import invite_participant, withdraw_invitation
+from conferences.services.plan import Invitee
 from kmf.errors import Declined, Denied, Ended, Locked, StepUp, Stranger, UnknownParticipant, Waits
 from kmf.models import Endpoint, Epoch, Waiting
 from kmf.selectors import list_waiting
+from kmf.services.changes import follow_change
 from kmf.services.moderation import moderate
 from kmf.services.presence import leave
 from protocol.moderation import Order
@@ -274,6 +277,32 @@ def test_somebody_can_be_banned_while_he_waits(ada, lobby, endpoint, say, now):
     with pytest.raises(Denied):
         bob.ask(now + 2 * SECOND)
     assert bob.keys == {}
+
+
+def test_a_ban_and_a_withdrawal_take_the_seat_at_the_provider_of_who_has_no_key_too(ada, conference, endpoint, say, now):
+    endpoint("bob"), endpoint("cyd")
+    say(ada, "ban", now + SECOND, "bob")
+    cyd = person("cyd")
+    withdraw_invitation(conference_id=conference.id, participant_id=cyd.pk, actor="ada@weaver.example", now=now + SECOND)
+    follow_change(OutboxItem.objects.get(kind="conference.changed"), now + 2 * SECOND)
+    orders = [item.payload for item in OutboxItem.objects.filter(kind="provider.order").order_by("pk")]
+    common = {"order": "evict", "handle": conference.handle}
+    assert orders == [common | {"pseudonym": person("bob").pseudonym}, common | {"pseudonym": cyd.pseudonym}]
+    assert present() == ["ada@weaver.example"]
+    assert Epoch.objects.count() == 1
+
+
+def test_whoever_is_invited_anew_waits_anew(ada, lobby, conference, endpoint, say, now):
+    bob = endpoint("bob")
+    waits(bob, now)
+    say(ada, "admit", now, "bob")
+    who = {"conference_id": conference.id, "actor": "ada@weaver.example", "now": now + SECOND}
+    withdraw_invitation(participant_id=person("bob").pk, **who)
+    invitee = Invitee(identity="bob@weaver.example", name="Bob", kind="person")
+    invite_participant(invitee=invitee, actor_name="Ada", **who)
+    waits(bob, now + 2 * SECOND)
+    assert bob.keys == {}
+    assert (person("bob").admitted_at, person("bob").admitted_by) == (None, "")
 
 
 # --- who may order ---------------------------------------------------------------------------------------------------
