@@ -6,6 +6,7 @@ Asked anew for a key id that is not known, but not more often than every `PAUSE_
 import threading
 import time
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -54,11 +55,11 @@ def forget_provider_keys() -> None:
 
 
 def _fetch() -> None:
-    host = settings.ORIGINS.provider.split("//", 1)[1]
+    url, provider = f"{settings.ORIGINS.internal_provider}/jwks", urlsplit(settings.ORIGINS.provider)
     try:
-        answer = httpx.get(
-            f"{settings.ORIGINS.internal_provider}/jwks", headers={"Host": host}, timeout=TIMEOUT_S, trust_env=False
-        )
+        with httpx.Client(verify=settings.BACK_CHANNEL_TRUST, timeout=TIMEOUT_S, trust_env=False) as client:
+            # The certificate must be the provider's, whatever the address.
+            answer = client.get(url, headers={"Host": provider.netloc}, extensions={"sni_hostname": provider.hostname})
         answer.raise_for_status()
         _Held.keys = jwks.parse_jwks(strict_json.parse(answer.content, REQUEST_LIMIT_BYTES))
         _Held.fetched_at = time.monotonic()
