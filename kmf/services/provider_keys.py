@@ -1,6 +1,7 @@
 """The conference provider's public keys, from ``{provider}/jwks``: what its presence reports are verified with.
 
-Asked anew for a key id that is not known, but not more often than every `PAUSE_S`: a forger must not make this site ask for him.
+Asked anew for a key id that is not known, but not more often than every `PAUSE_S`, and by one thread: a forger must not make this
+site ask for him, nor its threads wait for a provider that hangs.
 """
 
 import threading
@@ -40,12 +41,14 @@ def provider_keys(key_id: str) -> Mapping[str, ec.EllipticCurvePublicKey]:
     with _lock:
         now = time.monotonic()
         wanted = key_id not in _Held.keys or now - _Held.fetched_at > FRESH_S
-        if wanted and now - _Held.asked_at > PAUSE_S:
+        asks = wanted and now - _Held.asked_at > PAUSE_S
+        if asks:
             _Held.asked_at = now
-            _fetch()
-        if not _Held.keys:
-            raise KMFUnavailable("the provider's keys cannot be had")
-        return _Held.keys
+    if asks:
+        _fetch()
+    if not _Held.keys:
+        raise KMFUnavailable("the provider's keys cannot be had")
+    return _Held.keys
 
 
 def forget_provider_keys() -> None:

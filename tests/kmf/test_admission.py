@@ -9,7 +9,8 @@ from django.db import DatabaseError, connection
 from conferences.models import AuditEntry, Conference, OutboxItem, Participant
 from conferences.services.invitations import invite_participant, withdraw_invitation
 from conferences.services.plan import Invitee
-from kmf.errors import Declined, Denied, Ended, Locked, StepUp, Stranger, UnknownParticipant, Waits
+from kmf.authorization.limits import REFUSALS_A_WINDOW
+from kmf.errors import Declined, Denied, Ended, Locked, StepUp, Stranger, TooManyMessages, UnknownParticipant, Waits
 from kmf.models import Endpoint, Epoch, Waiting
 from kmf.selectors import list_waiting
 from kmf.services.changes import follow_change
@@ -324,6 +325,19 @@ def test_a_participant_orders_nothing(ada, lobby, conference, endpoint, say, now
     assert (person("cyd").admitted_at, person("cyd").removed_at, person("cyd").banned_at) == (None, None, None)
     assert present() == ["ada@weaver.example", "bob@weaver.example"]
     assert details("moderation.refused")["reason"] == "not the initiator"
+
+
+@pytest.mark.requirement("MOD-1")
+def test_whoever_goes_on_ordering_in_vain_fills_no_audit(ada, conference, endpoint, say, now):
+    bob = endpoint("bob")
+    bob.ask(now)
+    for _ in range(REFUSALS_A_WINDOW):
+        with pytest.raises(Denied):
+            say(bob, "lock", now)
+    with pytest.raises(TooManyMessages):
+        say(bob, "lock", now)
+    assert len(events("moderation.refused")) == REFUSALS_A_WINDOW
+    assert say(ada, "look", now)["locked"] is False
 
 
 @pytest.mark.requirement("MOD-1")
