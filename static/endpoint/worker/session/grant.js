@@ -4,9 +4,9 @@
  */
 
 import { utf8 } from "../crypto/bytes.js";
+import { CLIENT_ID } from "./authorization_request.js";
 import { SessionError } from "./errors.js";
 
-const CLIENT_ID = "endpoint";
 const FORM = "application/x-www-form-urlencoded";
 
 /** @typedef {{text: string, expiresAtS: number}} AccessToken `expiresAtS`: by the KMF's clock */
