@@ -46,8 +46,6 @@ def invite_participant(*, conference_id: str, invitee: Invitee, actor: str, acto
         "withdrawn_at": None,
         "mailed_at": None,
         "reminded_at": None,
-        "admitted_at": None,  # whoever let him in before, meant the earlier invitation
-        "admitted_by": "",
     }
     participant, made = Participant.objects.get_or_create(
         conference=conference, identity=invitee.identity, defaults={"organisation": conference.organisation, **fresh}

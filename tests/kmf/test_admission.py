@@ -303,7 +303,10 @@ def test_whoever_is_invited_anew_waits_anew(ada, lobby, conference, endpoint, sa
     invite_participant(invitee=invitee, actor_name="Ada", **who)
     waits(bob, now + 2 * SECOND)
     assert bob.keys == {}
-    assert (person("bob").admitted_at, person("bob").admitted_by) == (None, "")
+    assert present() == ["ada@weaver.example"]
+    say(ada, "admit", now + 3 * SECOND, "bob")
+    bob.ask(now + 4 * SECOND)
+    assert present() == ["ada@weaver.example", "bob@weaver.example"]
 
 
 # --- who may order ---------------------------------------------------------------------------------------------------

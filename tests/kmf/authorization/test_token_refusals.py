@@ -238,7 +238,7 @@ def test_token2_and_token3_only_for_who_has_a_way_in(endpoint_client, participan
     assert_refused(endpoint_client.redeem(code, resource=audience), "access_denied")
     assert_nothing_given()
     participant.removed_at = participant.banned_at = None
-    participant.admitted_at = timezone.now()
+    participant.invited_at, participant.admitted_at = now, timezone.now()
     participant.save()
     assert endpoint_client.redeem(code, resource=audience).status_code == 200
 
