@@ -25,6 +25,7 @@ def running(endpoint: Callable[[str], EndpointSimulator], conference: Conference
 
 
 def test_a_quiet_conference_costs_one_query(running: Conference, now: datetime):
+    settle_if_due(conference_id=running.id, now=now + timedelta(seconds=4))  # notes that somebody looks: every two seconds
     with CaptureQueriesContext(connection) as queries:
         settle_if_due(conference_id=running.id, now=now + timedelta(seconds=5))
     assert len(queries) == 1
@@ -44,6 +45,7 @@ def disabled(conference: Conference, now: datetime) -> datetime:
 def silent(conference: Conference, now: datetime) -> datetime:
     Endpoint.objects.update(last_seen_at=now + timedelta(seconds=16))
     Endpoint.objects.filter(membership__participant__identity="bob@weaver.example").update(last_seen_at=now)
+    KeyState.objects.update(listening_since=now, settled_at=now + timedelta(seconds=15))  # silence counts while somebody looks
     return now + timedelta(seconds=16)
 
 
