@@ -23,6 +23,8 @@ def sweep() -> None:
             settle_if_due(conference_id=conference_id, now=datetime.now(UTC))
         except (DatabaseError, KMFError):
             _log.warning("sweep: a conference could not be settled now")
+        except Exception:  # noqa: BLE001  whatever is wrong with one, the others' keys end at their time
+            _log.exception("sweep: a conference could not be settled")
     try:
         destroy_due(now=datetime.now(UTC))
     except (DatabaseError, OSError):
