@@ -47,22 +47,22 @@ def lock_state(*, conference: Conference, now: datetime) -> tuple[KeyState, date
     return state, now
 
 
-def epoch_for_join(*, state: KeyState, conference: Conference, membership: Membership, now: datetime) -> Epoch:
-    """The epoch whose key a joiner gets: a new one, or the current one under ``share`` or within 100 ms of its opening."""
+def epoch_for_join(*, state: KeyState, conference: Conference, joined: list[Membership], now: datetime) -> Epoch:
+    """The epoch whose key joiners get: a new one, or the current one under ``share`` or within 100 ms of its opening."""
     current = current_epoch(conference.id)
     waiting = unannounced_leaves(conference.id)
     young = current is not None and timedelta(0) <= now - current.opened_at <= COALESCE
     shared = conference.on_join == Conference.OnJoin.SHARE or young
     shared = shared and not numbers_wrap(conference_id=conference.id, epoch=current)
     if current is None or waiting or not shared or current.expires_at <= now:
-        return open_epoch(state=state, conference=conference, cause="join", joined=[membership], now=now)
-    append_delta(conference=conference, epoch=int(current.number), cause="join", joined=[membership], left=[], now=now)
+        return open_epoch(state=state, conference=conference, cause="join", joined=joined, now=now)
+    append_delta(conference=conference, epoch=int(current.number), cause="join", joined=joined, left=[], now=now)
     record(
         event="epoch.shared",
         at=now,
         actor="system",
         conference=conference,
-        details={"epoch": current.number, "holders": [membership.source_id]},
+        details={"epoch": current.number, "holders": sorted(membership.source_id for membership in joined)},
     )
     _changed(state)
     return current
