@@ -44,7 +44,7 @@ def accept_proof(
     return verified
 
 
-def check_proof(  # noqa: PLR0913  each argument is one thing that the proof must match
+def check_proof(
     proof: str | None,
     *,
     method: str,
