@@ -11,7 +11,7 @@ from kmf.crypto.secret_bytes import SecretBytes
 from kmf.errors import Ended, KMFError, NotAdmitted
 from kmf.models import Endpoint
 from kmf.selectors import active_endpoints
-from kmf.services.sealing import unseal_member_secret
+from kmf.services.sealing import unseal_member_secrets
 
 Attached = tuple[Endpoint, SecretBytes]
 
@@ -34,8 +34,10 @@ def attach_endpoints(*, verified: Sequence[VerifiedRequest], conference_id: str,
         except (NotAdmitted, Ended) as refusal:
             found.append(refusal)
     endpoints = {endpoint.pk: endpoint for endpoint in found if isinstance(endpoint, Endpoint)}
+    if not endpoints:
+        return [one for one in found if isinstance(one, KMFError)]
     _note(list(endpoints.values()), now)
-    secrets = {pk: unseal_member_secret(endpoint) for pk, endpoint in endpoints.items()}
+    secrets = unseal_member_secrets(conference_id=conference_id, endpoints=endpoints.values())
     return [(one, secrets[one.pk]) if isinstance(one, Endpoint) else one for one in found]
 
 
@@ -53,8 +55,6 @@ def _check(verified: VerifiedRequest, endpoint: Endpoint | None, conference_id: 
 
 def _note(endpoints: list[Endpoint], now: datetime) -> None:
     """Put down that they are connected; who is so for the first time stands in the audit."""
-    if not endpoints:
-        return
     facts = []
     for endpoint in endpoints:
         if endpoint.connected_at is None:

@@ -35,16 +35,26 @@ def lock_state(*, conference: Conference, now: datetime) -> tuple[KeyState, date
     if state is None:
         KeyState.objects.get_or_create(conference=conference, defaults={"organisation": conference.organisation})
         state = rows.get(conference=conference)
-    waited = time.monotonic() - asked
+    now = _after_waiting(asked, now)
     organisation = conference.organisation
     conference.refresh_from_db()
     if conference.organisation_id == organisation.pk:
         conference.organisation = organisation  # the refresh forgot what was read with it
-    if waited > WORTH_COUNTING_S:
-        now += timedelta(seconds=waited)
     if state.closed_at is None:
         make_conference_key(conference=conference, now=now)
     return state, now
+
+
+def lock_state_behind(*, endpoint_id: int, now: datetime) -> tuple[KeyState, datetime]:
+    """As ``lock_state``, for the conference of an endpoint, which has its key state and its key; it is read after this."""
+    asked = time.monotonic()
+    state = KeyState.objects.select_for_update(of=("self",)).get(conference__endpoints=endpoint_id)
+    return state, _after_waiting(asked, now)
+
+
+def _after_waiting(asked: float, now: datetime) -> datetime:
+    waited = time.monotonic() - asked
+    return now + timedelta(seconds=waited) if waited > WORTH_COUNTING_S else now
 
 
 def epoch_for_join(*, state: KeyState, conference: Conference, joined: list[Membership], now: datetime) -> Epoch:

@@ -22,7 +22,7 @@ from kmf.services.denials import Denial, record_denials
 from kmf.services.due import settle_if_due
 from kmf.services.epochs import epoch_for_join, lock_state
 from kmf.services.presence import end_membership
-from kmf.services.sealing import seal_member_secret, unseal_ekt_key
+from kmf.services.sealing import seal_member_secrets, unseal_ekt_key
 from kmf.services.standing import Standing, read_invited, read_standing
 from kmf.services.turns import turn
 from protocol.key_request import KeyRequest
@@ -250,6 +250,8 @@ def _end_earlier(standing: Standing, participants: list[Participant], now: datet
 
 def _begin(conference: Conference, accepted: list[_Accepted], now: datetime) -> list[Membership]:
     memberships = admit_all(conference=conference, joiners=[each.joiner for each in accepted], now=now)
+    secrets = {one.source_id: each.agreement.member_secret for each, one in zip(accepted, memberships, strict=True)}
+    sealed = seal_member_secrets(conference_id=conference.id, secrets=secrets)
     Endpoint.objects.bulk_create(
         Endpoint(
             membership=membership,
@@ -257,9 +259,7 @@ def _begin(conference: Conference, accepted: list[_Accepted], now: datetime) -> 
             organisation=conference.organisation,
             account=each.verified.account,
             jkt=each.verified.token.jkt,
-            sealed_member_secret=seal_member_secret(
-                conference_id=conference.id, source_id=membership.source_id, member_secret=each.agreement.member_secret
-            ),
+            sealed_member_secret=sealed[membership.source_id],
             last_seen_at=now,
         )
         for each, membership in zip(accepted, memberships, strict=True)

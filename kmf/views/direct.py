@@ -62,7 +62,7 @@ class Direct:
             event = await self._receive()
             if event["type"] == "http.disconnect":
                 raise Gone
-            body += event.get("body", b"")
+            body += bytes(event.get("body", b""))
             if len(body) > REQUEST_LIMIT_BYTES:
                 raise MessageTooLarge("body over its limit")
             if not event.get("more_body", False):
