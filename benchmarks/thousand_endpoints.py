@@ -32,7 +32,7 @@ from tests.scenes import Scene
 from tests.stack import Stack
 
 CREWS = 2
-CONNECTIONS = 8  # of each crew
+CONNECTIONS = 500  # of each crew: so many of its endpoints are on their way in at the same time, each by a connection of its own
 SETTLED_S = 6.5  # after the join: one period of ``current`` and heartbeats
 
 

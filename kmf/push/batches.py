@@ -4,6 +4,7 @@ Who waits holds no thread and no connection. Nothing is kept between batches.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -21,8 +22,10 @@ Run = Callable[[Callable[[list[Q]], Sequence[A]], list[Q]], Awaitable[Sequence[A
 class Batches(Generic[Q, A]):
     """Answers questions by ``answer``, on a thread of ``run``: it takes a list and returns as many answers, in the same order."""
 
-    def __init__(self, answer: Callable[[list[Q]], Sequence[A]], run: Run[Q, A]) -> None:
+    def __init__(self, answer: Callable[[list[Q]], Sequence[A]], run: Run[Q, A], *, rest_s: float = 0.0) -> None:
+        """After a batch the next gathers for as long as that one took, ``rest_s`` at most: few large ones cost less than many."""
         self._answer = answer
+        self._rest_s = rest_s
         self._run = run
         self._waiting: dict[str, list[tuple[Q, asyncio.Future[A]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,11 +60,17 @@ class Batches(Generic[Q, A]):
                 taken = [(question, mine) for question, mine in waiting[:AT_ONCE] if not mine.done()]
                 del waiting[:AT_ONCE]
                 if taken:
+                    begun = time.monotonic()
                     await self._serve_batch(taken)
+                    await self._rest(len(waiting), time.monotonic() - begun)
         finally:
             del self._waiting[subject]
             for _question, mine in waiting:
                 mine.cancel()
+
+    async def _rest(self, waiting: int, took_s: float) -> None:
+        if waiting < AT_ONCE:
+            await asyncio.sleep(min(self._rest_s, took_s))
 
     async def _serve_batch(self, taken: list[tuple[Q, asyncio.Future[A]]]) -> None:
         try:

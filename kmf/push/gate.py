@@ -104,8 +104,8 @@ def _deny(denials: list[Denial]) -> Sequence[None]:
     return [None] * len(denials)
 
 
-_gate = Batches(_verify, for_gate)
-_door = Batches(_check, for_gate)
-_releases = Batches(_release, for_keys)
-_hellos = Batches(_attach, for_socket)
+_gate = Batches(_verify, for_gate, rest_s=0.02)
+_door = Batches(_check, for_gate, rest_s=0.02)
+_releases = Batches(_release, for_keys, rest_s=0.1)
+_hellos = Batches(_attach, for_socket, rest_s=0.1)
 _denials = Batches(_deny, for_socket)
