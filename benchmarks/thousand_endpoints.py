@@ -9,7 +9,8 @@ Everything is real: sockets, PostgreSQL, Valkey, audit rows, signed roster. For 
 
 CPU is that of the server process over a round (``schedstat`` of its threads), the audience's answers (``installed``) included.
 
-Run: ``.venv/bin/python -m benchmarks.thousand_endpoints [--servers uvicorn daphne] [--sizes 10 100 1000] [--rounds 10]``
+Run: ``.venv/bin/python -m benchmarks.thousand_endpoints [--servers uvicorn daphne] [--sizes 10 100 1000] [--rounds 10]
+[--connections 1000]``
 """
 
 import argparse
@@ -32,7 +33,7 @@ from tests.scenes import Scene
 from tests.stack import Stack
 
 CREWS = 2
-CONNECTIONS = 8  # of each crew
+CONNECTIONS = 1000  # so many endpoints are on their way in at the same time, each by a connection of its own
 SETTLED_S = 6.5  # after the join: one period of ``current`` and heartbeats
 
 
@@ -106,11 +107,11 @@ def mint(stack: Stack, count: int) -> dict[str, Any]:
     return made
 
 
-def join(stack: Stack, crowd: Crowd, count: int) -> None:
+def join(stack: Stack, crowd: Crowd, count: int, connections: int) -> None:
     """The storm, and what it cost."""
     pid = stack.pid("trusted")
     before = cpu_s(pid)
-    spans = crowd.all("join", CONNECTIONS)
+    spans = crowd.all("join", -(-connections // CREWS))
     begun, ended = min(s["begun"] for s in spans), max(s["ended"] for s in spans)
     while True:
         held = crowd.held()
@@ -168,7 +169,7 @@ def idle_cpu(stack: Stack, seconds: float) -> float:
     return (cpu_s(pid) - before) / seconds
 
 
-def measure(server: str, stack: Stack, count: int, rounds: int) -> None:
+def measure(server: str, stack: Stack, count: int, rounds: int, connections: int) -> None:
     """One size on one server."""
     print(f"{server}, n = {count}")
     made = mint(stack, count + rounds)
@@ -176,7 +177,7 @@ def measure(server: str, stack: Stack, count: int, rounds: int) -> None:
     site = Site(stack.origins.kmf, stack.port, made["conference"], key)
     crowd = Crowd.prepare(site, made["endpoints"])
     try:
-        join(stack, crowd, count + rounds)
+        join(stack, crowd, count + rounds, connections)
         time.sleep(SETTLED_S)
         quiet = idle_cpu(stack, 10)
         taken, limits = [], []
@@ -214,12 +215,13 @@ def main() -> None:
     parser.add_argument("--servers", nargs="+", default=["uvicorn", "daphne"])
     parser.add_argument("--sizes", nargs="+", type=int, default=[10, 100, 1000])
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--connections", type=int, default=CONNECTIONS)
     options = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
     for server in options.servers:
         with Stack(server=server) as stack:
             for count in options.sizes:
-                measure(server, stack, count, options.rounds)
+                measure(server, stack, count, options.rounds, options.connections)
 
 
 if __name__ == "__main__":

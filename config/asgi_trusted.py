@@ -1,4 +1,4 @@
-"""ASGI application of the trusted site: HTTP by Django, sockets on the KMF's host only."""
+"""ASGI application of the trusted site: HTTP by Django but for the key request, sockets on the KMF's host only."""
 
 import os
 import sys
@@ -14,14 +14,15 @@ from django.conf import settings  # noqa: E402
 
 from config.checks import refuse_errors  # noqa: E402  apps must be ready first
 from config.settings.origins import host_of  # noqa: E402
-from config.sockets import OnHost  # noqa: E402  apps must be ready first
-from kmf.routing import websocket_urlpatterns  # noqa: E402
+from config.sockets import OnHost, PastDjango  # noqa: E402  apps must be ready first
+from kmf.routing import direct_applications, websocket_urlpatterns  # noqa: E402
 
 refuse_errors()
+kmf_host = host_of(settings.ORIGINS.kmf)
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
-        "websocket": OnHost(host_of(settings.ORIGINS.kmf), URLRouter(websocket_urlpatterns)),
+        "http": PastDjango(kmf_host, direct_applications, django_application),
+        "websocket": OnHost(kmf_host, URLRouter(websocket_urlpatterns)),
     }
 )
 

@@ -10,15 +10,16 @@ from typing import Any
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from kmf.authorization.services import VerifiedRequest, verify_request
+from kmf.authorization.services import Presented, VerifiedRequest
 from kmf.errors import KMFError, KMFUnavailable, MessageTooLarge, NotAdmitted, Refused, TooManyMessages
+from kmf.push.gate import attached, verified_request
 from kmf.push.hub import CLOSE_REPLACED, Hub
 from kmf.push.member import Member
 from kmf.push.messages import MESSAGE_LIMIT, parse_message
 from kmf.push.registry import registry
 from kmf.push.threads import for_hub, for_socket
 from kmf.push.wire import Wire, wire_for
-from kmf.services.attach import attach_endpoint
+from kmf.services.attach import Attached
 from kmf.services.presence import leave
 from kmf.services.refusals import record_refusal
 from protocol.errors import InvalidProof, InvalidToken, Malformed
@@ -155,8 +156,8 @@ class EventsSocket:
 
     async def _hello(self, message: dict[str, Any]) -> None:
         self._deadline.cancel()  # said in time: how long we take to answer is not held against the endpoint
-        now = datetime.now(UTC)
-        member = await for_socket(self._attach, message, now)
+        verified = await self._verify(message)
+        member = self._member(verified, await attached(self.conference_id, verified))
         hub = registry.hub(self.conference_id)
         self.member, self.hub = member, hub
         earlier = hub.take_in(member)
@@ -164,9 +165,8 @@ class EventsSocket:
             earlier.close(CLOSE_REPLACED)
         await self._greet(member, hub)
 
-    def _attach(self, message: dict[str, Any], now: datetime) -> Member:
-        verified = self._verify(message, now)
-        endpoint, secret = attach_endpoint(verified=verified, conference_id=self.conference_id, now=now)
+    def _member(self, verified: VerifiedRequest, attached: Attached) -> Member:
+        endpoint, secret = attached
         return Member(
             endpoint_id=endpoint.pk,
             source_id=int(endpoint.membership.source_id),
@@ -174,7 +174,7 @@ class EventsSocket:
             jkt=endpoint.jkt,
             conference_id=self.conference_id,
             account_id=endpoint.account_id,
-            attached_at=now,
+            attached_at=endpoint.last_seen_at,
             member_secret=secret,
             token_expires_at=verified.token.expires_at.timestamp(),
             wire=self._wire,
@@ -187,23 +187,24 @@ class EventsSocket:
         hub.greeted(member)
 
     async def _renew(self, member: Member, message: dict[str, Any]) -> None:
-        now = datetime.now(UTC)
-        verified = await for_socket(self._verify, message, now)
+        verified = await self._verify(message)
         if (verified.token.jkt, verified.account.pk) != (member.jkt, member.account_id) or verified.token.claims.get(
             "conference"
         ) != self.conference_id:
             raise InvalidToken("renewal by another endpoint")
         member.token_expires_at = verified.token.expires_at.timestamp()
 
-    def _verify(self, message: dict[str, Any], now: datetime) -> VerifiedRequest:
-        return verify_request(
-            authorization=f"DPoP {message['token']}",
-            proof=message["proof"],
-            method="GET",
-            url=f"{settings.ORIGINS.kmf}/conferences/{self.conference_id}/events",
-            body=None,
-            audience=settings.ORIGINS.kmf,
-            now=now,
+    async def _verify(self, message: dict[str, Any]) -> VerifiedRequest:
+        return await verified_request(
+            Presented(
+                authorization=f"DPoP {message['token']}",
+                proof=message["proof"],
+                method="GET",
+                url=f"{settings.ORIGINS.kmf}/conferences/{self.conference_id}/events",
+                body=None,
+                audience=settings.ORIGINS.kmf,
+                now=datetime.now(UTC),
+            )
         )
 
     async def _refuse(self, refusal: Malformed | InvalidToken | InvalidProof | KMFError) -> None:

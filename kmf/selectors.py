@@ -1,5 +1,6 @@
 """Reads of the KMF."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,8 +33,14 @@ def present_sources(conference_id: str) -> frozenset[int]:
 
 def active_endpoint(conference_id: str, jkt: str) -> Endpoint | None:
     """The endpoint bound to a DPoP key, while its membership lasts."""
-    rows = Endpoint.objects.filter(conference_id=conference_id, jkt=jkt, membership__left_at=None)
-    return rows.select_related("membership__participant", "account", "conference__organisation").first()
+    return active_endpoints(conference_id, [jkt]).get(jkt)
+
+
+def active_endpoints(conference_id: str, thumbprints: Iterable[str]) -> dict[str, Endpoint]:
+    """Endpoints bound to DPoP keys, while their memberships last, by the keys' thumbprints."""
+    rows = Endpoint.objects.filter(conference_id=conference_id, jkt__in=list(thumbprints), membership__left_at=None)
+    rows = rows.select_related("membership__participant", "account", "conference__organisation").order_by("-pk")
+    return {endpoint.jkt: endpoint for endpoint in rows}
 
 
 def doubted_endpoints(conference_id: str) -> dict[int, datetime]:

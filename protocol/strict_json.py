@@ -24,7 +24,7 @@ def parse(raw: bytes, limit: int) -> dict[str, Any]:
         raise Malformed("JSON over its limit")
     try:
         text = raw.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+        value = _DECODER.decode(text)
         if "\\u" in text:
             _check_characters(value)
     except (ValueError, RecursionError):
@@ -43,6 +43,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(_name: str) -> NoReturn:
     raise Malformed("JSON number is not finite")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)  # json.loads makes one for each call
 
 
 def _check_characters(value: Any) -> None:

@@ -22,19 +22,21 @@ _BEGIN = """
 _APPEND = """
     WITH appended AS (
         INSERT INTO conferences_auditentry (chain, organisation_id, at, actor, number, event, body, previous, hash)
-        SELECT %s, %s::bigint, %s::timestamptz, %s, entry.* FROM unnest(
-            %s::bigint[], %s::varchar[], %s::text[], %s::varchar[], %s::varchar[]) AS entry
+        SELECT %s, %s::bigint, %s::timestamptz, entry.* FROM unnest(
+            %s::varchar[], %s::bigint[], %s::varchar[], %s::text[], %s::varchar[], %s::varchar[]) AS entry
     )
     UPDATE conferences_auditchain SET number = %s, head = %s WHERE chain = %s
 """
+_COLUMNS = ("actor", "number", "event", "body", "previous", "hash")  # in the order of _APPEND
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What happened: dotted event name in the past tense, and its JSON details."""
+    """What happened: dotted event name in the past tense, its JSON details, and who caused it if not the actor of them all."""
 
     event: str
     details: dict[str, Any] = field(default_factory=dict)
+    actor: str | None = None
 
 
 def record(
@@ -71,7 +73,10 @@ def record_all(
     conference: Conference | None = None,
     organisation: Organisation | None = None,
 ) -> list[AuditEntry]:
-    """Append several entries of one moment and actor to one chain, in this order, under one lock; else as ``record``."""
+    """Append several entries of one moment to one chain, in this order, under one lock; else as ``record``.
+
+    ``actor`` is that of every fact without one of its own.
+    """
     if not connection.in_atomic_block:
         raise RuntimeError("an audit entry is written in the transaction of its fact")
     owner = conference.organisation_id if conference else organisation.pk if organisation else None
@@ -85,9 +90,10 @@ def record_all(
         entries = []
         for fact in facts:
             number += 1
-            body = entry_body(chain=name, number=number, at=at, event=fact.event, actor=actor, details=fact.details)
+            who = fact.actor or actor
+            body = entry_body(chain=name, number=number, at=at, event=fact.event, actor=who, details=fact.details)
             previous, head = head, entry_hash(head, body)
-            columns = {"number": number, "at": at, "event": fact.event, "actor": actor, "body": body}
+            columns = {"number": number, "at": at, "event": fact.event, "actor": who, "body": body}
             entries.append(AuditEntry(chain=name, organisation_id=owner, previous=previous, hash=head, **columns))
         # (2)
         _append(cursor, entries)
@@ -106,10 +112,10 @@ def _lock_head(cursor: CursorWrapper, name: str, owner: int | None) -> tuple[int
 
 
 def _append(cursor: CursorWrapper, entries: list[AuditEntry]) -> None:
-    """Insert entries of one chain, moment and actor, and move the head to the last."""
+    """Insert entries of one chain and moment, and move the head to the last."""
     last = entries[-1]
-    columns = [[getattr(entry, name) for entry in entries] for name in ("number", "event", "body", "previous", "hash")]
-    values = [last.chain, last.organisation_id, last.at, last.actor, *columns, last.number, last.hash, last.chain]
+    columns = [[getattr(entry, name) for entry in entries] for name in _COLUMNS]
+    values = [last.chain, last.organisation_id, last.at, *columns, last.number, last.hash, last.chain]
     cursor.execute(_APPEND, values)
 
 

@@ -1,5 +1,6 @@
 """Proofs are accepted once: verify, then remember in the database (docs/protocol.md section 2)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -12,9 +13,11 @@ from protocol.words import CLOCK_SKEW_S
 
 # A proof is good until CLOCK_SKEW_S after its iat; the same again covers servers whose clocks differ.
 _REMEMBERED_FOR = timedelta(seconds=2 * CLOCK_SKEW_S)
+# In one order wherever it is written: two processes that are shown the same proofs at once never wait for each other in a ring.
 _INSERT = (
-    f"INSERT INTO {UsedProof._meta.db_table} (jkt, jti, expires_at) VALUES (%s, %s, %s)"  # noqa: S608, SLF001  a constant
-    " ON CONFLICT DO NOTHING"
+    f"INSERT INTO {UsedProof._meta.db_table} (jkt, jti, expires_at)"  # noqa: S608, SLF001  a constant
+    " SELECT * FROM unnest(%s::varchar[], %s::varchar[], %s::timestamptz[])"
+    " ON CONFLICT DO NOTHING RETURNING jkt, jti"
 )
 
 
@@ -36,11 +39,30 @@ def accept_proof(
         InvalidProof: missing, not valid for this request, or used before.
 
     """
-    if not proof:
-        raise InvalidProof("proof is missing")
-    verified = dpop.verify_proof(proof, method=method, url=url, now=now, access_token=access_token, jkt=jkt, body=body)
+    verified = check_proof(proof, method=method, url=url, now=now, access_token=access_token, jkt=jkt, body=body)
     remember(verified)
     return verified
+
+
+def check_proof(
+    proof: str | None,
+    *,
+    method: str,
+    url: str,
+    now: datetime,
+    access_token: str | None,
+    jkt: str | None,
+    body: bytes | None,
+) -> VerifiedProof:
+    """Verify ``proof`` by itself; whoever accepts it must remember it.
+
+    Raises:
+        InvalidProof: missing, or not valid for this request.
+
+    """
+    if not proof:
+        raise InvalidProof("proof is missing")
+    return dpop.verify_proof(proof, method=method, url=url, now=now, access_token=access_token, jkt=jkt, body=body)
 
 
 def remember(proof: VerifiedProof) -> None:
@@ -50,7 +72,13 @@ def remember(proof: VerifiedProof) -> None:
         InvalidProof: it was used before.
 
     """
-    remember_once(signer=proof.jkt, jti=proof.jti, until=proof.issued_at + _REMEMBERED_FOR)
+    if (refusal := remember_all([proof])[0]) is not None:
+        raise refusal
+
+
+def remember_all(proofs: Sequence[VerifiedProof]) -> list[InvalidProof | None]:
+    """Note that these were used, by one statement; for each the refusal, if it was used before, also earlier in the list."""
+    return _remember([(proof.jkt, proof.jti, proof.issued_at + _REMEMBERED_FOR) for proof in proofs])
 
 
 def remember_once(*, signer: str, jti: str, until: datetime) -> None:
@@ -60,7 +88,18 @@ def remember_once(*, signer: str, jti: str, until: datetime) -> None:
         InvalidProof: it was used before.
 
     """
+    if (refusal := _remember([(signer, jti, until)])[0]) is not None:
+        raise refusal
+
+
+def _remember(used: list[tuple[str, str, datetime]]) -> list[InvalidProof | None]:
+    if not used:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [signer, jti, until])
-        if cursor.rowcount != 1:
-            raise InvalidProof("proof was used before")
+        cursor.execute(_INSERT, [list(column) for column in zip(*sorted(used), strict=True)])
+        fresh = set(cursor.fetchall())
+    refusals: list[InvalidProof | None] = []
+    for signer, jti, _until in used:
+        refusals.append(None if (signer, jti) in fresh else InvalidProof("proof was used before"))
+        fresh.discard((signer, jti))
+    return refusals

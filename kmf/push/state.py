@@ -16,8 +16,10 @@ from kmf.models import Epoch, KeyState
 from kmf.push.member import EpochKey
 from kmf.selectors import current_epoch, present_sources, state_row
 from kmf.services.sealing import unseal_ekt_key
+from roster.models import RosterDelta
 from roster.selectors import deltas_after
 from roster.services.statements import position, sign_current, sign_policy, sign_snapshot
+from roster.signing.chain import Position
 from roster.signing.statement import Statement
 
 
@@ -72,7 +74,7 @@ def read_change(conference_id: str, known: int, after: int, now: datetime) -> tu
 @one_snapshot()
 def _read_refresh(conference_id: str, after: int, now: datetime) -> tuple[Refresh, KeyState]:
     state = state_row(conference_id)
-    conference = Conference.objects.get(pk=conference_id)
+    deltas = deltas_after(conference_id, after)
     key, sealed = None, False
     try:
         key = _epoch_key(current_epoch(conference_id), now)
@@ -84,11 +86,8 @@ def _read_refresh(conference_id: str, after: int, now: datetime) -> tuple[Refres
         present=present_sources(conference_id),
         key=key,
         sealed=sealed,
-        deltas=[
-            (int(row.number), b'"delta":' + Statement(bytes(row.body), bytes(row.signature)).as_json())
-            for row in deltas_after(conference_id, after)
-        ],
-        current=b'"current":' + sign_current(at=position(conference=conference, now=now)).as_json(),
+        deltas=[(int(row.number), b'"delta":' + Statement(bytes(row.body), bytes(row.signature)).as_json()) for row in deltas],
+        current=b'"current":' + sign_current(at=_standing(conference_id, deltas, now)).as_json(),
     )
     return refresh, state
 
@@ -125,6 +124,14 @@ def record_batch(conference_id: str, event: str, holders: list[dict[str, object]
         fact = alike.setdefault(json.dumps(details, sort_keys=True), {**details, "endpoints": []})
         fact["endpoints"].append(said["source_id"])
     record_all(facts=[Fact(event, details) for details in alike.values()], at=now, actor="system", conference=conference)
+
+
+def _standing(conference_id: str, newest: list[RosterDelta], now: datetime) -> Position:
+    """Where the roster stands: after the newest delta, which need not be read again."""
+    if not newest:
+        return position(conference=Conference.objects.get(pk=conference_id), now=now)
+    last = newest[-1]
+    return Position(conference_id, last.number, bytes(last.head), last.epoch, last.epoch % 65536, int(now.timestamp()))
 
 
 def _epoch_key(epoch: Epoch | None, now: datetime) -> EpochKey | None:

@@ -31,7 +31,8 @@ def check_let_in(*, participant: Participant, verified: VerifiedRequest, now: da
 
     """
     conference = participant.conference
-    if is_locked_out(conference, participant, was_here=was_here_lately(participant, now)):
+    is_locked = conference.locked_at is not None
+    if is_locked and is_locked_out(conference, participant, was_here=was_here_lately(participant, now)):
         raise Locked("conference is locked")
     if not needs_admission(conference, participant):
         return

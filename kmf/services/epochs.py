@@ -36,34 +36,44 @@ def lock_state(*, conference: Conference, now: datetime) -> tuple[KeyState, date
     if state is None:
         KeyState.objects.get_or_create(conference=conference, defaults={"organisation": conference.organisation})
         state = rows.get(conference=conference)
-    waited = time.monotonic() - asked
+    now = _after_waiting(asked, now)
     organisation = conference.organisation
     conference.refresh_from_db()
     if conference.organisation_id == organisation.pk:
         conference.organisation = organisation  # the refresh forgot what was read with it
-    if waited > WORTH_COUNTING_S:
-        now += timedelta(seconds=waited)
     if state.closed_at is None:
         make_conference_key(conference=conference, now=now)
     return state, now
 
 
-def epoch_for_join(*, state: KeyState, conference: Conference, membership: Membership, now: datetime) -> Epoch:
-    """The epoch whose key a joiner gets: a new one, or the current one under ``share`` or within 100 ms of its opening."""
+def lock_state_behind(*, endpoint_id: int, now: datetime) -> tuple[KeyState, datetime]:
+    """As ``lock_state``, for the conference of an endpoint, which has its key state and its key; it is read after this."""
+    asked = time.monotonic()
+    state = KeyState.objects.select_for_update(of=("self",)).get(conference__endpoints=endpoint_id)
+    return state, _after_waiting(asked, now)
+
+
+def _after_waiting(asked: float, now: datetime) -> datetime:
+    waited = time.monotonic() - asked
+    return now + timedelta(seconds=waited) if waited > WORTH_COUNTING_S else now
+
+
+def epoch_for_join(*, state: KeyState, conference: Conference, joined: list[Membership], now: datetime) -> Epoch:
+    """The epoch whose key joiners get: a new one, or the current one under ``share`` or within 100 ms of its opening."""
     current = current_epoch(conference.id)
     waiting = unannounced_leaves(conference.id)
     young = current is not None and timedelta(0) <= now - current.opened_at <= COALESCE
     shared = conference.on_join == Conference.OnJoin.SHARE or young
     shared = shared and not numbers_wrap(conference_id=conference.id, epoch=current)
     if current is None or waiting or not shared or current.expires_at <= now:
-        return open_epoch(state=state, conference=conference, cause="join", joined=[membership], now=now)
-    append_delta(conference=conference, epoch=int(current.number), cause="join", joined=[membership], left=[], now=now)
+        return open_epoch(state=state, conference=conference, cause="join", joined=joined, now=now)
+    append_delta(conference=conference, epoch=int(current.number), cause="join", joined=joined, left=[], now=now)
     record(
         event="epoch.shared",
         at=now,
         actor="system",
         conference=conference,
-        details={"epoch": current.number, "holders": [membership.source_id]},
+        details={"epoch": current.number, "holders": sorted(membership.source_id for membership in joined)},
     )
     _changed(state)
     return current

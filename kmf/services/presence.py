@@ -10,7 +10,7 @@ from conferences.services.audit import record
 from conferences.services.outbox import enqueue
 from kmf.models import Endpoint
 from kmf.selectors import present_endpoint
-from kmf.services.epochs import lock_state, rekey_for_leave
+from kmf.services.epochs import lock_state_behind, rekey_for_leave
 from roster.services import membership as memberships
 
 EVICTING = {"removed", "withdrawn"}  # reasons that the provider must carry out too; a replaced one is its own successor
@@ -46,13 +46,12 @@ def leave(*, endpoint_id: int, reason: str, now: datetime, attached_at: datetime
     With ``attached_at``, the time of the socket that was lost, nothing happens either if a newer socket is there: another
     process may have it.
     """
-    conference = Conference.objects.select_related("organisation").get(endpoints=endpoint_id)
-    state, now = lock_state(conference=conference, now=now)
+    state, now = lock_state_behind(endpoint_id=endpoint_id, now=now)
     endpoint = present_endpoint(endpoint_id)
     if endpoint is None or attached_at not in (None, endpoint.connected_at):
         return
     end_membership(endpoint=endpoint, reason=reason, now=now)
-    rekey_for_leave(state=state, conference=conference, now=now)
+    rekey_for_leave(state=state, conference=endpoint.conference, now=now)
 
 
 def note_heartbeats(*, endpoint_ids: Iterable[int], now: datetime) -> None:

@@ -1,5 +1,7 @@
 """What is sealed under a conference's key: EKT keys and member secrets (DESIGN section 5)."""
 
+from collections.abc import Iterable, Mapping
+
 from kmf.crypto.seal import associated_data, seal, unseal
 from kmf.crypto.secret_bytes import SecretBytes
 from kmf.errors import KMFUnavailable
@@ -25,22 +27,27 @@ def unseal_ekt_key(epoch: Epoch) -> SecretBytes:
     return unseal(conference_key(epoch.conference_id), bytes(epoch.sealed_key), data=data)
 
 
-def seal_member_secret(*, conference_id: str, source_id: int, member_secret: SecretBytes) -> bytes:
-    """A member secret, sealed for its endpoint's row."""
-    return seal(conference_key(conference_id), member_secret, data=_member_data(conference_id, source_id))
+def seal_member_secrets(*, conference_id: str, secrets: Mapping[int, SecretBytes]) -> dict[int, bytes]:
+    """Member secrets by source id, each sealed for its endpoint's row; the conference's key is had once for all of them."""
+    key = conference_key(conference_id)
+    return {source_id: seal(key, secret, data=_member_data(conference_id, source_id)) for source_id, secret in secrets.items()}
 
 
-def unseal_member_secret(endpoint: Endpoint) -> SecretBytes:
-    """The member secret of an endpoint that has not left.
+def unseal_member_secrets(*, conference_id: str, endpoints: Iterable[Endpoint]) -> dict[int, SecretBytes]:
+    """Member secrets of endpoints that have not left, by the endpoints' ids; the conference's key is had once, as above.
 
     Raises:
-        KMFUnavailable: destroyed, or a key above it is away.
+        KMFUnavailable: one is destroyed, or a key above them is away.
 
     """
-    if endpoint.sealed_member_secret is None:
-        raise KMFUnavailable("the member secret is destroyed")
-    data = _member_data(endpoint.conference_id, int(endpoint.membership.source_id))
-    return unseal(conference_key(endpoint.conference_id), bytes(endpoint.sealed_member_secret), data=data)
+    key = conference_key(conference_id)
+    secrets = {}
+    for endpoint in endpoints:
+        if endpoint.sealed_member_secret is None:
+            raise KMFUnavailable("the member secret is destroyed")
+        data = _member_data(conference_id, int(endpoint.membership.source_id))
+        secrets[endpoint.pk] = unseal(key, bytes(endpoint.sealed_member_secret), data=data)
+    return secrets
 
 
 def _epoch_data(conference_id: str, epoch: int, key_id: str) -> bytes:

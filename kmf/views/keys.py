@@ -3,47 +3,51 @@
 from datetime import UTC, datetime
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from kmf.authorization.services import verify_proof_only, verify_request
-from kmf.errors import KMFError, KMFUnavailable, MessageTooLarge
+from kmf.authorization.services import Presented, verify_proof_only
+from kmf.errors import KMFError, KMFUnavailable
+from kmf.push.gate import released_key
+from kmf.push.threads import for_socket
 from kmf.selectors import active_endpoint
 from kmf.services.presence import leave as end_stay
-from kmf.services.release import release_ekt_key
+from kmf.services.release import ReleasedKey
 from kmf.views.answers import answer, refuse, refuse_unknown
+from kmf.views.direct import Direct, direct
 from protocol.errors import InvalidProof, InvalidToken, Malformed
-from protocol.key_request import format_encryption_key, parse_key_request
+from protocol.key_request import format_encryption_key
 
 
-@csrf_exempt  # no cookie is read on this origin: nothing to forge
-@require_POST
-def keys(request: HttpRequest) -> HttpResponse:
+@direct
+async def keys(request: Direct) -> HttpResponse:
     """Release the current EKT key to the asking endpoint, in the ``Encryption-Key`` header of an empty answer."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
     now = datetime.now(UTC)
     try:
-        verified = verify_request(
-            authorization=request.headers.get("Authorization"),
-            proof=request.headers.get("DPoP"),
+        body = await request.body()
+        presented = Presented(
+            authorization=request.header(b"authorization"),
+            proof=request.header(b"dpop"),
             method="POST",
             url=f"{settings.ORIGINS.kmf}/keys",
-            body=request.body,
+            body=body,
             audience=settings.ORIGINS.kmf,
             now=now,
         )
-        asked = parse_key_request(request.body)
-        released = release_ekt_key(verified=verified, request=asked, now=datetime.now(UTC))
+        return _given(await released_key(presented, body))
     except (InvalidToken, InvalidProof) as refusal:
-        return refuse_unknown(request, refusal, now)
+        return await for_socket(refuse_unknown, request.django(), refusal, now)
     except (Malformed, KMFError) as refusal:
         return refuse(refusal)
-    except RequestDataTooBig:
-        return answer(MessageTooLarge.code)
     except DatabaseError:
         return answer(KMFUnavailable.code)
+
+
+def _given(released: ReleasedKey) -> HttpResponse:
     response = HttpResponse(status=200)
     response["Content-Length"] = "0"
     response["Cache-Control"] = "no-store"
@@ -53,7 +57,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@csrf_exempt  # as above
+@csrf_exempt  # no cookie is read on this origin: nothing to forge
 @require_POST
 def leave(request: HttpRequest, conference_id: str) -> HttpResponse:
     """The endpoint that owns the proof's key has left; the same answer when it had left before."""

@@ -18,7 +18,7 @@ from kmf.models import ConferenceKey, Endpoint, Epoch
 from kmf.services.clean import clean_up
 from kmf.services.day_keys import days_with_keys
 from kmf.services.destroy import destroy_due
-from kmf.services.sealing import unseal_ekt_key, unseal_member_secret
+from kmf.services.sealing import unseal_ekt_key, unseal_member_secrets
 from kmf.services.settle import settle
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("KMF-SEAL-2")]
@@ -88,8 +88,12 @@ def running(endpoint, conference, now, settings, tmp_path):
 def what_opens():
     """How many keys of the database at hand open: EKT keys and member secrets."""
     rows = [(unseal_ekt_key, epoch) for epoch in Epoch.objects.all()]
-    rows += [(unseal_member_secret, endpoint) for endpoint in Endpoint.objects.all()]
+    rows += [(_unseal_member, endpoint) for endpoint in Endpoint.objects.all()]
     return sum(opens(unseal, row) for unseal, row in rows)
+
+
+def _unseal_member(endpoint):
+    return unseal_member_secrets(conference_id=endpoint.conference_id, endpoints=[endpoint])[endpoint.pk]
 
 
 def opens(unseal, row):

@@ -1,0 +1,60 @@
+"""The key request's way past Django: the same headers, limits and refusals as everything else on this origin."""
+
+import httpx
+import pytest
+
+from tests.scenes import Scene
+from tests.stack import Stack
+
+SAME = (
+    "content-security-policy", "cross-origin-opener-policy", "referrer-policy", "strict-transport-security",
+    "x-content-type-options", "x-frame-options",
+)  # fmt: skip
+
+
+@pytest.fixture
+def kmf(stack: Stack):
+    with stack.http(stack.origins.kmf) as client:
+        yield client
+
+
+def test_its_answers_carry_the_headers_of_the_origin(kmf: httpx.Client):
+    usual, own = kmf.get("/jwks"), kmf.post("/keys", content=b"{}")
+    assert own.status_code == 401
+    for name in SAME:
+        assert (name in own.headers) == (name in usual.headers), name
+        if name != "content-security-policy":
+            assert own.headers.get(name) == usual.headers.get(name)
+    assert own.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert own.headers["cache-control"] == "no-store"
+    assert own.headers["www-authenticate"] == 'DPoP error="invalid_token"'
+    assert "set-cookie" not in own.headers
+
+
+def test_without_a_token_it_is_refused_and_audited(scene: Scene, kmf: httpx.Client):
+    answer = kmf.post("/keys", content=b"{}", headers={"Cookie": "sessionid=x"})
+    assert (answer.status_code, answer.json()) == (401, {"error": "invalid_token"})
+    assert scene.last_refusal() == "token is missing"
+
+
+def test_other_methods_are_not_allowed(kmf: httpx.Client):
+    for method in ("GET", "PUT", "OPTIONS"):
+        answer = kmf.request(method, "/keys")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def test_a_body_over_the_limit_is_refused_unread(kmf: httpx.Client):
+    answer = kmf.post("/keys", content=bytes(64 * 1024 + 1))
+    assert (answer.status_code, answer.json()) == (413, {"error": "too_large"})
+    answer = kmf.post("/keys", content=(bytes(40_000) for _ in range(2)))  # in pieces, without a length
+    assert answer.status_code in (400, 413)
+
+
+def test_it_answers_on_its_own_host_only(stack: Stack, kmf: httpx.Client):
+    with stack.http(stack.origins.core) as core:
+        assert core.post("/keys", content=b"{}").status_code in (403, 404)
+    assert kmf.post("/keys", content=b"{}", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_it_is_no_service_worker(kmf: httpx.Client):
+    assert kmf.post("/keys", content=b"{}", headers={"Service-Worker": "script"}).status_code == 403
