@@ -41,11 +41,18 @@ def needs_admission(conference: Conference, participant: Participant) -> bool:
     if participant.removed_at is not None:
         return True
     is_guarded = conference.admission == Conference.Admission.LOBBY and participant.role != Participant.Role.INITIATOR
-    return is_guarded and participant.admitted_at is None
+    return is_guarded and _admitted_at(participant) is None
 
 
 def is_locked_out(conference: Conference, participant: Participant, *, was_here: bool) -> bool:
     """Whether the lock keeps this participant out: not the initiator, nor who is or was just here, nor who was let in since."""
     if conference.locked_at is None or was_here or participant.role == Participant.Role.INITIATOR:
         return False
-    return participant.admitted_at is None or participant.admitted_at < conference.locked_at
+    admitted_at = _admitted_at(participant)
+    return admitted_at is None or admitted_at < conference.locked_at
+
+
+def _admitted_at(participant: Participant) -> datetime | None:
+    """When the initiator let him in; None too where he was invited anew since: that was meant for the earlier invitation."""
+    admitted_at = participant.admitted_at
+    return None if admitted_at is None or admitted_at < participant.invited_at else admitted_at

@@ -5,9 +5,11 @@ There is no default for a secret: a missing one stops the process.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+_taken: dict[str, str] = {}
 
 
 class MissingSetting(RuntimeError):
@@ -59,6 +61,15 @@ class Environment:
             message = f"{name} is 0 or 1, nothing else"
             raise BadSetting(message)
         return value == "1"
+
+    def taken(self, prefix: str) -> Callable[[str], str | None]:
+        """A reader of the secrets whose names begin with ``prefix``, which leave the process environment here.
+
+        No child process inherits them, and nothing that prints the environment or the settings shows them.
+        """
+        for name in [name for name in os.environ if name.startswith(prefix)]:
+            _taken[name] = os.environ.pop(name)
+        return _taken.get
 
     def secret_file(self, name: str) -> Path:
         """Path of the secret ``name`` of this domain; whoever reads it fails if it is not there."""

@@ -26,14 +26,14 @@ def health(_request: HttpRequest) -> JsonResponse:
 
 
 def readiness(*, needed: Mapping[str, Check], helpful: Mapping[str, Check]) -> View:
-    """Return the view: ``{"status": ok|degraded|unavailable, "dependencies": {name: ok|away}}``."""
+    """Return the view: ``{"status": ok|degraded|unavailable, "dependencies": {name: ok|away|wrong}}``."""
     parts = probes({**needed, **helpful})
 
     @never_cache
     @require_safe
     def ready(request: HttpRequest) -> JsonResponse:
         found = look(parts)
-        away = {name for name, state in found.items() if state == "away"}
+        away = {name for name, state in found.items() if state != "ok"}
         status = "unavailable" if away & needed.keys() else "degraded" if away else "ok"
         failing = {"unavailable"} if request.GET.get("only") == "needed" else {"unavailable", "degraded"}
         response = JsonResponse({"status": status, "dependencies": found}, status=503 if status in failing else 200)

@@ -35,6 +35,7 @@ missing_packages() {
     [ -x .venv/bin/python ] || [ -n "$(find_python)" ] || echo python3-venv
     [ "$purpose" = test ] || return 0
     has chromium || echo chromium
+    has softhsm2-util || echo softhsm2
     [ ! -f package.json ] || has npm || echo nodejs npm
 }
 

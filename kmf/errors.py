@@ -9,6 +9,8 @@ KMFError
 ├── NotAdmitted        a socket without a released key
 ├── KeyRequestMalformed · MessageTooLarge · TooManyMessages
 └── KMFUnavailable     sealed, or a part is away: no key leaves
+    ├── RootKeyAway    the root key cannot be reached
+    └── RootKeyWrong   it is there and does not open the day keys
 """
 
 
@@ -123,3 +125,14 @@ class KMFUnavailable(KMFError):
     """The root key or another part is away; fail closed."""
 
     code = "unavailable"
+
+
+class RootKeyAway(KMFUnavailable):
+    """The root key provider cannot be reached: sealed until it can."""
+
+
+class RootKeyWrong(KMFUnavailable):
+    """The root key is there, and is not the one that the day keys were sealed under."""
+
+    def __init__(self) -> None:
+        super().__init__("root key does not open the day keys")

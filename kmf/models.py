@@ -24,12 +24,19 @@ class KeyState(models.Model):
 
 
 class ConferenceKey(models.Model):
-    """Conference key, sealed under the day key of ``day``."""
+    """That a conference has a key. The key is a file sealed under the day key of ``day``, never a row (ADR 0021).
+
+    From ``destroy_at`` on it is to be destroyed; ``destroyed_at`` says that its file is gone.
+    """
 
     conference = models.OneToOneField("conferences.Conference", on_delete=models.CASCADE, primary_key=True)
     organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT)
     day = models.DateField()
-    sealed = models.BinaryField()
+    destroy_at = models.DateTimeField(null=True)
+    destroyed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["destroy_at"], condition=Q(destroyed_at=None), name="conference_key_to_destroy")]
 
 
 class Epoch(models.Model):

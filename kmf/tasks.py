@@ -9,6 +9,7 @@ from django.db import Error as DatabaseError
 from kmf.errors import KMFError
 from kmf.selectors import open_conferences
 from kmf.services.clean import clean_up
+from kmf.services.destroy import destroy_due
 from kmf.services.due import settle_if_due
 
 _log = logging.getLogger(__name__)
@@ -16,12 +17,18 @@ _log = logging.getLogger(__name__)
 
 @shared_task(name="kmf.sweep")  # type: ignore[untyped-decorator]  # celery has no types
 def sweep() -> None:
-    """Settle every open conference; one that fails does not stop the others."""
+    """Settle every open conference, and destroy what is due; one that fails does not stop the others."""
     for conference_id in open_conferences():
         try:
             settle_if_due(conference_id=conference_id, now=datetime.now(UTC))
         except (DatabaseError, KMFError):
             _log.warning("sweep: a conference could not be settled now")
+        except Exception:  # noqa: BLE001  whatever is wrong with one, the others' keys end at their time
+            _log.exception("sweep: a conference could not be settled")
+    try:
+        destroy_due(now=datetime.now(UTC))
+    except (DatabaseError, OSError):
+        _log.warning("sweep: keys could not be destroyed now")
 
 
 @shared_task(name="kmf.clean")  # type: ignore[untyped-decorator]  # celery has no types

@@ -61,6 +61,7 @@ class Conference(models.Model):
     past_access = models.CharField(max_length=12, choices=PastAccess.choices, default=PastAccess.NONE)
     admission = models.CharField(max_length=8, choices=Admission.choices, default=Admission.INVITED, db_default=Admission.INVITED)
     locked_at = models.DateTimeField(null=True, blank=True)  # nobody new comes in since then
+    keys_kept_days = models.PositiveIntegerField(default=30, db_default=30)  # after the end, where past_access is recording
     ttl_s = models.PositiveIntegerField(default=600)
     rekey_s = models.PositiveIntegerField(default=300)
     capacity = models.PositiveIntegerField(default=1000)
@@ -72,6 +73,7 @@ class Conference(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(duration_min__gte=1, duration_min__lte=24 * 60), name="conference_duration"),
+            models.CheckConstraint(condition=Q(keys_kept_days__gte=1, keys_kept_days__lte=3650), name="conference_keys_kept"),
             models.CheckConstraint(condition=Q(rekey_s__lte=models.F("ttl_s")), name="conference_rekey_within_ttl"),
         ]
         indexes = [models.Index(fields=["organisation", "starts_at"])]

@@ -10,9 +10,9 @@ from django.db.models import Count, QuerySet
 from conferences.models import AuditEntry, Conference
 
 KINDS: dict[str, tuple[str, ...]] = {
-    "keys": ("key.", "epoch."),
-    "endpoints": ("endpoint.",),
-    "people": ("participant.", "conference."),
+    "keys": ("key.", "epoch.", "conference_key."),
+    "endpoints": ("endpoint.", "media.", "presence."),
+    "people": ("participant.", "conference.", "moderation."),
     "access": ("token.", "authorization.", "request."),
     "audit": ("audit.",),
 }

@@ -14,6 +14,8 @@ from django.db.models import Q, QuerySet
 from conferences.models import AuditEntry, Conference, Organisation
 from conferences.selectors.audit_entries import ReadEntry, read_entry
 
+RECENT = 1000  # entries that are looked through for frequent words
+MOST_SORTED = 20_000  # matches of rarer words that are sorted here
 MOST_CONFERENCES = 200  # whose titles fit
 
 
@@ -50,7 +52,7 @@ class FoundPage:
 
 def search_audit(organisation: Organisation, wanted: Wanted, *, limit: int) -> FoundPage:
     """Up to ``limit`` entries that fit ``wanted``."""
-    rows = list(_rows(organisation, wanted)[: limit + 1])
+    rows = _latest(_rows(organisation, wanted), limit + 1, wanted.text)
     page = rows[:limit]
     found = [Found(row.chain, int(row.leaf or 0), read_entry(row)) for row in page]
     titles = dict(Conference.objects.filter(id__in={one.chain for one in found}).values_list("id", "title"))
@@ -68,6 +70,31 @@ def names_of(organisation: Organisation, chains: set[str]) -> dict[tuple[str, in
     return names
 
 
+def _latest(rows: QuerySet[AuditEntry], count: int, text: str) -> list[AuditEntry]:
+    """The first ``count`` of ``rows`` that hold the words of ``text``.
+
+    Frequent words are found among the latest entries, rare ones by their index and sorted here. Left to choose,
+    PostgreSQL walks through all entries for a rare word in the hope of finding it soon.
+    """
+    if not text:
+        return list(rows[:count])
+    recent = _with_words(AuditEntry.objects.filter(id__in=rows.values("id")[:RECENT]), text).order_by("-at", "-leaf")
+    found = list(recent[:count])
+    if len(found) == count:
+        return found
+    worded = _with_words(rows, text)
+    keys = list(worded.order_by().values_list("at", "leaf", "id")[: MOST_SORTED + 1])
+    if len(keys) > MOST_SORTED:
+        return list(worded[:count])
+    ids = [pk for _, _, pk in sorted(keys, reverse=True)[:count]]
+    return list(AuditEntry.objects.filter(id__in=ids).order_by("-at", "-leaf"))
+
+
+def _with_words(rows: QuerySet[AuditEntry], text: str) -> QuerySet[AuditEntry]:
+    words: Any = SearchQuery(text, config="simple", search_type="websearch")
+    return rows.annotate(words=SearchVector("body", config="simple")).filter(words=words)
+
+
 def _rows(organisation: Organisation, wanted: Wanted) -> QuerySet[AuditEntry]:
     rows = AuditEntry.objects.filter(organisation=organisation, leaf__isnull=False).order_by("-at", "-leaf")
     if wanted.conference:
@@ -83,9 +110,6 @@ def _rows(organisation: Organisation, wanted: Wanted) -> QuerySet[AuditEntry]:
         rows = rows.filter(at__lte=at).exclude(Q(at=at) & Q(leaf__gte=leaf))
     if wanted.person:
         rows = rows.filter(actor=wanted.person)
-    if wanted.text:
-        words: Any = SearchQuery(wanted.text, config="simple", search_type="websearch")
-        rows = rows.annotate(words=SearchVector("body", config="simple")).filter(words=words)
     return rows
 
 

@@ -7,6 +7,7 @@ may still exist. What was pruned, the chain itself says: a body that is gone wit
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from conferences.errors import KeysStillHeld
 from conferences.models import AuditEntry, Conference
@@ -16,20 +17,27 @@ PRUNED = "audit.pruned"
 CONFERENCES_A_RUN = 200
 
 
-def prune_due(*, keep_days: int, now: datetime) -> int:
-    """Prune conferences that ended more than ``keep_days`` days ago (0: none); returns how many entries it were."""
+def prune_due(*, keep_days: int, now: datetime, limit: int = CONFERENCES_A_RUN) -> int:
+    """Prune up to ``limit`` conferences that ended over ``keep_days`` days ago (0: none); returns how many entries it were."""
     if not keep_days:
         return 0
     before = now - timedelta(days=keep_days)
     left = AuditEntry.objects.filter(at__lt=before, leaf__isnull=False).exclude(event__in=[PRUNED, "pruned"])
-    ended = Conference.objects.filter(ended_at__lt=before, id__in=left.values("chain")).select_related("organisation")
+    ended = Conference.objects.filter(ended_at__lt=before, id__in=left.values("chain")).exclude(_keys_may_exist("pk"))
+    ended = ended.select_related("organisation")
     pruned = 0
-    for conference in ended.order_by("ended_at", "id")[:CONFERENCES_A_RUN]:
+    for conference in ended.order_by("ended_at", "id")[:limit]:
         try:
             pruned += prune_conference(conference=conference, before=before, now=now)
         except KeysStillHeld:
             continue
     return pruned
+
+
+def _keys_may_exist(chain: str) -> Q:
+    """Condition of a row whose field ``chain`` names one: an epoch was opened, and no conference key destroyed since."""
+    rows = AuditEntry.objects.filter(chain=OuterRef(chain))
+    return Q(Exists(rows.filter(event="epoch.opened"))) & ~Q(Exists(rows.filter(event="conference_key.destroyed")))
 
 
 @transaction.atomic

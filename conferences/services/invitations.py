@@ -92,7 +92,7 @@ def withdraw_invitation(*, conference_id: str, participant_id: int, actor: str, 
     details = {"identity": participant.identity, "name": participant.name}
     record(event="participant.withdrawn", at=now, actor=actor, conference=conference, details=details)
     enqueue_cancellations(conference, [participant], now)
-    enqueue_change(conference, now)
+    enqueue_change(conference, now, withdrawn=participant)
     return participant
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -179,9 +180,15 @@ def _enqueue_mails(
     enqueue_all(kind=kind, payloads=payloads, organisation=conference.organisation, now=now, due_at=due_at)
 
 
-def enqueue_change(conference: Conference, now: datetime) -> None:
-    """Tell whoever looks after keys and media that the rows changed; the rows are the truth, this is the hint."""
-    enqueue(kind="conference.changed", payload={"conference": conference.id}, organisation=conference.organisation, now=now)
+def enqueue_change(conference: Conference, now: datetime, *, withdrawn: Participant | None = None) -> None:
+    """Tell whoever looks after keys and media that the rows changed; the rows are the truth, this is the hint.
+
+    ``withdrawn`` is whose invitation ended: without a key he may have a seat at the provider all the same.
+    """
+    payload: dict[str, Any] = {"conference": conference.id}
+    if withdrawn is not None:
+        payload["withdrawn"] = withdrawn.pk
+    enqueue(kind="conference.changed", payload=payload, organisation=conference.organisation, now=now)
 
 
 def invited_fact(participant: Participant) -> Fact:

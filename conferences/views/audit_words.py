@@ -28,7 +28,6 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "token.issued": ("Token issued", ""),
     "token.refused": ("Token refused", "bad"),
     "request.refused": ("Request refused", "bad"),
-    "key.requested": ("Asked for the key", ""),
     "key.released": ("Got the key of epoch {epoch}", "good"),
     "key.denied": ("Key denied", "bad"),
     "key.delivered": ("Key of epoch {epoch} sent to {endpoints}", ""),
@@ -36,11 +35,20 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "key.deleted": ("Key deleted by {endpoints}", ""),
     "epoch.opened": ("Epoch {epoch} opened for {holders}", "accent"),
     "epoch.shared": ("Epoch {epoch} shared with {holders}", "accent"),
-    "epoch.superseded": ("Epoch {epoch} superseded", ""),
+    "epoch.expired": ("Epoch {epoch} expired", "warn"),
     "epoch.revoked": ("Epoch {epoch} revoked", "warn"),
     "epoch.destroyed": ("Key bytes destroyed of {epochs}", ""),
+    "conference_key.destroyed": ("Conference key destroyed", ""),
+    "day_key.dropped": ("Day keys dropped", ""),
     "endpoint.connected": ("{who} connected", "good"),
     "endpoint.left": ("{who} left", ""),
+    "media.problem": ("Media problem {code} at {endpoints}", "warn"),
+    "presence.disagreement": ("The provider reported {who} {reported}, whose heartbeat lived", "warn"),
+    "presence.unknown": ("The provider reported {reports} endpoints that nobody knows", "warn"),
+    "presence.unreached": ("Connected here, never reported by the provider: {endpoints}", "warn"),
+    "account.signed_in": ("Signed in", ""),
+    "account.signed_out": ("Signed out", ""),
+    "account.sign_in_refused": ("Sign-in refused", "bad"),
     "audit.viewed": ("Looked at the audit", ""),
     "audit.exported": ("Exported the audit", ""),
     "audit.searched": ("Searched the audit", ""),
@@ -108,7 +116,9 @@ def _who(details: dict[str, Any]) -> str:
 def _people(source_ids: object, names: Mapping[int, str]) -> str:
     if not isinstance(source_ids, list) or not source_ids:
         return "nobody"
-    shown = ", ".join(names.get(one) or f"endpoint {one}" for one in source_ids[:_NAMED])
+    # Some events name each endpoint by source id and identity.
+    plain = [one["source_id"] if isinstance(one, dict) else one for one in source_ids[:_NAMED]]
+    shown = ", ".join(names.get(one) or f"endpoint {one}" for one in plain)
     return shown if len(source_ids) <= _NAMED else f"{shown} and {len(source_ids) - _NAMED} more"
 
 

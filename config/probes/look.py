@@ -14,6 +14,14 @@ KEPT_S = 1.0  # so long an answer is given again: whoever asks often asks us, no
 class Away(Exception):
     """A part does not answer or cannot be used. The message is safe to log."""
 
+    state = "away"
+
+
+class Wrong(Away):
+    """It is there, and not the one that is needed."""
+
+    state = "wrong"
+
 
 Check = Callable[[], None]
 
@@ -27,7 +35,7 @@ class Probe:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _busy: bool = False
     _done: threading.Event = field(default_factory=threading.Event)
-    _away: bool = True
+    _state: str = Away.state
     _looked_at: float = float("-inf")
 
     def begin(self) -> None:
@@ -39,31 +47,32 @@ class Probe:
             self._done.clear()
         threading.Thread(target=self._look, name=f"probe {self.name}", daemon=True).start()
 
-    def is_away(self, deadline: float) -> bool:
-        """Whether the part is away, or silent until ``deadline`` (monotonic)."""
-        return not self._done.wait(max(0.0, deadline - time.monotonic())) or self._away
+    def state(self, deadline: float) -> str:
+        """``ok``, or how the part fails; ``away`` where it is silent until ``deadline`` (monotonic)."""
+        return self._state if self._done.wait(max(0.0, deadline - time.monotonic())) else Away.state
 
     def _look(self) -> None:
-        away = True
+        state = Away.state
         try:
             self.check()
-            away = False
+            state = "ok"
         except Away as reason:
+            state = reason.state
             logger.warning("not ready: %s", reason)
         except Exception:
             logger.exception("not ready: the check of %s failed", self.name)
         finally:
             with self._lock:
-                self._away, self._looked_at, self._busy = away, time.monotonic(), False
+                self._state, self._looked_at, self._busy = state, time.monotonic(), False
                 self._done.set()
 
 
 def look(probes: Mapping[str, Probe]) -> dict[str, str]:
-    """State of each part, ``ok`` or ``away``, within `PATIENCE_S`."""
+    """State of each part, ``ok``, ``away`` or ``wrong``, within `PATIENCE_S`."""
     deadline = time.monotonic() + PATIENCE_S
     for probe in probes.values():
         probe.begin()
-    return {name: "away" if probe.is_away(deadline) else "ok" for name, probe in probes.items()}
+    return {name: probe.state(deadline) for name, probe in probes.items()}
 
 
 def probes(checks: Mapping[str, Check]) -> dict[str, Probe]:

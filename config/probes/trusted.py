@@ -10,10 +10,10 @@ from django.conf import settings
 
 from config.embedded.secrets import MAKERS
 from config.probes.database import check_database
-from config.probes.look import Away, Check
+from config.probes.look import Away, Check, Wrong
 from config.swept import was_swept
-from kmf.errors import KMFError
-from kmf.services.root_key import root_key
+from kmf.errors import KMFUnavailable, RootKeyWrong
+from kmf.services.day_keys import check_day_keys
 
 PING_S = 0.7
 
@@ -44,16 +44,19 @@ def check_worker() -> None:
 
 
 def check_root_key() -> None:
-    """Check that the root key can be read and new day keys can be written.
+    """Check that the root key opens the day keys and that these can be written.
 
     Raises:
-        Away: one of them is not so.
+        Wrong: the root key is another one than that of the day keys.
+        Away: one of them is not there.
 
     """
     try:
-        root_key()
-    except KMFError as error:
-        raise Away(error.reason) from None
+        check_day_keys()
+    except RootKeyWrong as wrong:
+        raise Wrong(wrong.reason) from None
+    except KMFUnavailable as away:
+        raise Away(away.reason) from None
     if not is_writable(Path(settings.KMF_DAY_KEYS_DIR)):
         raise Away("day keys cannot be written")
 

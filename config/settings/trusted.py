@@ -15,7 +15,8 @@ from config.settings.transport import back_channel_trust, proxy_header, strict_t
 ENV = Environment("trusted")
 ORIGINS = read_origins(ENV)
 SECRET_KEY = ENV.secret_text("django.key")
-KMF_ROOT_KEY_FILE = ENV.secret_file("root.key")
+KMF_ROOT = ENV.text("CONCLAVE_ROOT", "file:secrets/root.key")  # where the first root key is (docs/operate.md)
+KMF_ROOT_VALUE = ENV.taken("CONCLAVE_ROOT_KEY")  # reads those of that prefix, which leave the environment
 ROSTER_SIGNING_KEY_FILE = ENV.secret_file("roster-signing.pem")
 KMF_DAY_KEYS_DIR = ENV.directory / "day-keys"
 DEBUG = False

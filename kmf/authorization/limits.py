@@ -1,4 +1,4 @@
-"""A ceiling on refused requests for one address: a guesser is slowed, and the audit is not flooded by him."""
+"""A ceiling on refused requests for one address or account: a guesser is slowed, and the audit is not flooded by him."""
 
 from allauth.account.adapter import get_adapter
 from django.core.cache import cache
@@ -18,9 +18,9 @@ def count_refusal(request: HttpRequest) -> None:
     _count(_key(request))
 
 
-def refused_too_often(address: str) -> bool:
-    """Count one refusal of a key request or socket against ``address``; whether it was one too many."""
-    return _count(f"key-refusals:{address}") > REFUSALS_A_WINDOW
+def refused_too_often(whom: str) -> bool:
+    """Count one refusal of the KMF against an address or an account's id; whether it was one too many."""
+    return _count(f"key-refusals:{whom}") > REFUSALS_A_WINDOW
 
 
 def _count(key: str) -> int:

@@ -18,14 +18,15 @@ from kmf.authorization.authorize import SignIn
 from kmf.authorization.models import Account
 
 _LIMIT_AUDITED_EVERY_S = 300
+_NEVER = datetime.fromtimestamp(0, tz=UTC)
 _METHODS = {"password": "pwd", "mfa": "mfa", "socialaccount": "ext"}  # RFC 8176 where it has a word
 
 
 def sign_in_of(request: HttpRequest, account: Account) -> SignIn:
-    """When and how the session's account signed in last."""
+    """When and how the session's account signed in last. Of a session that does not say it, no sign-in is young."""
     records = get_authentication_records(request, account)
     if not records:
-        return SignIn(at=account.last_login or timezone.now(), methods=())
+        return SignIn(at=_NEVER, methods=())
     methods = sorted({_METHODS.get(entry["method"], entry["method"]) for entry in records})
     return SignIn(at=datetime.fromtimestamp(max(entry["at"] for entry in records), tz=UTC), methods=tuple(methods))
 

@@ -29,6 +29,7 @@ from protocol.words import ACCESS_TOKEN_LIFETIME_S
 CODE_LIFETIME = timedelta(seconds=60)
 GRANT_LIFETIME = timedelta(hours=12)
 LOST_ANSWER = timedelta(seconds=60)  # so long a refresh may be asked for again whose answer did not arrive
+LOST_ANSWERS = 2  # and so many times; then it is somebody else who asks, too
 
 
 def checksum(secret: str) -> str:
@@ -139,14 +140,20 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit is untype
     # --- token request with a refresh token
 
     def validate_refresh_token(self, refresh_token: str, client: Any, request: Request, *_a: Any, **_k: Any) -> bool:
-        """Find the token and lock its grant; a second use revokes the grant, unless the first one's answer was lost."""
+        """Find the token and lock its grant; a second use revokes the grant, unless the first one's answer was lost.
+
+        So does the use of a token that was said to be lost: then two hold what one was given.
+        """
         found = RefreshToken.objects.filter(token_checksum=checksum(refresh_token), application=client).first()
         grant = lock_grant(pk=found.grant_id) if found else None
         if found is None or grant is None:
             raise TokenRefused("invalid_grant", "unknown refresh token")
         found.refresh_from_db()  # another request may have used it while this one waited for the lock
+        if found.voided_at is not None and grant.revoked_at is None:
+            revoke_grant(grant, reason="refresh token used that was said to be lost", now=self.now)
+            raise TokenRefused("invalid_grant", "refresh token was said to be lost", grant)
         if self._is_lost_answer(found, grant):
-            RefreshToken.objects.filter(grant=grant, revoked=None).delete()  # nobody has it
+            RefreshToken.objects.filter(grant=grant, revoked=None, voided_at=None).update(voided_at=self.now)
         elif found.revoked is not None and grant.revoked_at is None:
             revoke_grant(grant, reason="refresh token used twice", now=self.now)
             raise TokenRefused("invalid_grant", "refresh token was used before", grant)
@@ -156,12 +163,14 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit is untype
     def _is_lost_answer(self, found: RefreshToken, grant: Grant) -> bool:
         """Whether the owner of the grant's key asks again for what a process that died, or a cut line, did not bring him.
 
-        The token was used a moment ago, and no later one of the grant ever was.
+        The token was used a moment ago, no later one of the grant ever was, and there were not many of them.
         """
         if found.revoked is None or grant.revoked_at is not None or self.now - found.revoked > LOST_ANSWER:
             return False
-        is_owner = self.proof is not None and self.proof.jkt == grant.dpop_jkt
-        return is_owner and not RefreshToken.objects.filter(grant=grant, revoked__isnull=False, pk__gt=found.pk).exists()
+        if self.proof is None or self.proof.jkt != grant.dpop_jkt:
+            return False
+        later = RefreshToken.objects.filter(grant=grant, pk__gt=found.pk)
+        return later.count() <= LOST_ANSWERS and not later.filter(revoked__isnull=False).exists()
 
     def get_original_scopes(self, _refresh_token: str, _request: Request, *_args: Any, **_kwargs: Any) -> str:
         """The grant's scope, for ever."""

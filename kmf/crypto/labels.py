@@ -2,6 +2,7 @@
 
 EKT = b"conclave/1 EKT"
 SEAL = b"conclave/1 seal"
+ROOT_ID = b"conclave/1 root id"
 
 
 def lp(value: bytes) -> bytes:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import Error as DatabaseError
 
-from kmf.errors import KMFError
+from kmf.errors import KMFError, KMFUnavailable
 from kmf.models import KeyState
 from kmf.push import state as reads
 from kmf.push.fan_out import FanOut
@@ -123,13 +123,17 @@ class Hub:
         self._see_again()
         if time.monotonic() - self._settled_at >= TICK_S or (state.rekey_due_at is not None and state.rekey_due_at <= now):
             self._settled_at = time.monotonic()
-            await self._end_silent(state, now)
-            await for_hub(settle_if_due, conference_id=self.conference_id, now=now)
+            try:
+                await self._end_silent(state, now)
+                await for_hub(settle_if_due, conference_id=self.conference_id, now=now)
+            except KMFUnavailable:  # sealed: what is due waits, and those who are in hear that the line is alive
+                _log.warning("hub: no epoch can be opened now")
             state = await self._follow(now)
             self.greetings.forget_old()
             await self._record(now)
         due_at = state.rekey_due_at
-        self._wait_s = TICK_S if due_at is None else max(0.0, min(TICK_S, (due_at - now).total_seconds()))
+        overdue = due_at is not None and due_at <= now  # it was tried just now: sealed
+        self._wait_s = TICK_S if due_at is None or overdue else max(0.0, min(TICK_S, (due_at - now).total_seconds()))
         if time.monotonic() - self._current_at >= CURRENT_EVERY_S:
             await self._send_current(now)
         await self._close_dismissed()
@@ -201,6 +205,8 @@ class Hub:
         self._cut(await self._fan_out.tell(present, refresh, now))
         for member in waiting:
             self.note("key.delivered", member, epoch=member.epoch)
+        if refresh.sealed:
+            self._version = -1  # the key is still owed
         for member in gone:
             await self._dismiss(member, closed=refresh.closed)
 

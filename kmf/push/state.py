@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from conferences.models import Conference
 from conferences.services.audit import Fact, record_all
+from kmf.errors import KMFUnavailable
 from kmf.models import Epoch, KeyState
 from kmf.push.member import EpochKey
 from kmf.selectors import current_epoch, present_sources, state_row
@@ -24,7 +25,10 @@ from roster.signing.statement import Statement
 
 @dataclass(frozen=True)
 class Refresh:
-    """State of a conference for its sockets, of one moment; statements are JSON as they stand in a message."""
+    """State of a conference for its sockets, of one moment; statements are JSON as they stand in a message.
+
+    ``sealed``: there is a key, and it cannot be opened now.
+    """
 
     version: int
     closed: bool
@@ -32,6 +36,7 @@ class Refresh:
     key: EpochKey | None
     deltas: list[tuple[int, bytes]]
     current: bytes
+    sealed: bool
 
 
 @dataclass(frozen=True)
@@ -70,11 +75,17 @@ def read_change(conference_id: str, known: int, after: int, now: datetime) -> tu
 def _read_refresh(conference_id: str, after: int, now: datetime) -> tuple[Refresh, KeyState]:
     state = state_row(conference_id)
     deltas = deltas_after(conference_id, after)
+    key, sealed = None, False
+    try:
+        key = _epoch_key(current_epoch(conference_id), now)
+    except KMFUnavailable:  # who is present is known all the same
+        sealed = True
     refresh = Refresh(
         version=int(state.version),
         closed=state.closed_at is not None,
         present=present_sources(conference_id),
-        key=_epoch_key(current_epoch(conference_id), now),
+        key=key,
+        sealed=sealed,
         deltas=[(int(row.number), b'"delta":' + Statement(bytes(row.body), bytes(row.signature)).as_json()) for row in deltas],
         current=b'"current":' + sign_current(at=_standing(conference_id, deltas, now)).as_json(),
     )

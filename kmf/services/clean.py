@@ -12,7 +12,7 @@ from kmf.services.day_keys import drop_day_keys, droppable_days
 
 def clean_up(*, now: datetime) -> None:
     """Drop day keys older than two days under which no conference key lies any more, and spent proofs."""
-    keep = set(ConferenceKey.objects.values_list("day", flat=True).distinct())
+    keep = set(ConferenceKey.objects.filter(destroyed_at=None).values_list("day", flat=True).distinct())
     with transaction.atomic():
         doomed = droppable_days(keep=keep, before=(now - timedelta(days=2)).date())
         if doomed:

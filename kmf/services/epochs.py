@@ -13,7 +13,8 @@ from kmf.crypto.seal import new_key
 from kmf.hints import announce_on_commit
 from kmf.models import Epoch, KeyState
 from kmf.selectors import current_epoch, present_sources
-from kmf.services.sealing import make_conference_key, seal_ekt_key
+from kmf.services.conference_keys import make_conference_key
+from kmf.services.sealing import seal_ekt_key
 from roster.models import Membership
 from roster.selectors import delta_at, is_anybody_present, last_delta, unannounced_leaves
 from roster.services.statements import append_delta

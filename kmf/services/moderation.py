@@ -8,12 +8,13 @@ from django.db import transaction
 
 from conferences.models import Conference, Participant
 from conferences.services.audit import record
+from kmf.authorization.limits import refused_too_often
 from kmf.authorization.services import VerifiedRequest
-from kmf.errors import Denied, Ended, Refused, StepUp, Stranger, UnknownParticipant
+from kmf.errors import Denied, Ended, Refused, StepUp, Stranger, TooManyMessages, UnknownParticipant
 from kmf.models import Endpoint, KeyState, Waiting
 from kmf.selectors import KeptOut, active_endpoint, list_kept_out, list_waiting
 from kmf.services.epochs import announce_change, lock_state, rekey_for_leave
-from kmf.services.presence import end_membership
+from kmf.services.presence import end_membership, order_eviction
 from kmf.services.settle import settle
 from protocol.moderation import Order
 
@@ -52,6 +53,7 @@ def moderate(*, verified: VerifiedRequest, conference_id: str, order: Order, now
         Ended: the conference is over.
         StepUp: the order loosens something, and the sign-in is ten minutes old.
         UnknownParticipant: the order names somebody to whom it cannot apply.
+        TooManyMessages: this account was refused too often within the minute.
         KMFUnavailable: sealed; nothing has changed.
 
     """
@@ -160,7 +162,9 @@ def _ban(at: _Moderation, identity: str) -> None:
     participant = _participant(at, identity)
     if participant.banned_at is not None:
         return
-    _end_stays(at, participant)
+    if not _end_stays(at, participant):
+        # A seat at the provider needs no key: whoever was invited may have taken one.
+        order_eviction(conference=at.conference, participant=participant, now=at.now)
     Waiting.objects.filter(participant=participant).delete()
     _keep_out(at, participant, "removed_at", "banned_at")
 
@@ -215,7 +219,14 @@ _ORDERS: dict[str, Callable[[_Moderation, str], None]] = {
 
 
 def _record_refusal(*, verified: VerifiedRequest, conference_id: str, order: Order, refusal: Refused, now: datetime) -> None:
-    """A stranger's attempt stands in his organisation's chain, a participant's in the conference's."""
+    """A stranger's attempt stands in his organisation's chain, a participant's in the conference's.
+
+    Raises:
+        TooManyMessages: this account was refused too often within the minute; nothing is written.
+
+    """
+    if refused_too_often(verified.account.pk):
+        raise TooManyMessages("refused too often")
     is_strange = isinstance(refusal, Stranger)
     conference = None if is_strange else Conference.objects.select_related("organisation").get(pk=conference_id)
     with transaction.atomic():

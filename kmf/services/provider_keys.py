@@ -1,11 +1,13 @@
 """The conference provider's public keys, from ``{provider}/jwks``: what its presence reports are verified with.
 
-Asked anew for a key id that is not known, but not more often than every `PAUSE_S`: a forger must not make this site ask for him.
+Asked anew for a key id that is not known, but not more often than every `PAUSE_S`, and by one thread: a forger must not make this
+site ask for him, nor its threads wait for a provider that hangs.
 """
 
 import threading
 import time
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -39,12 +41,14 @@ def provider_keys(key_id: str) -> Mapping[str, ec.EllipticCurvePublicKey]:
     with _lock:
         now = time.monotonic()
         wanted = key_id not in _Held.keys or now - _Held.fetched_at > FRESH_S
-        if wanted and now - _Held.asked_at > PAUSE_S:
+        asks = wanted and now - _Held.asked_at > PAUSE_S
+        if asks:
             _Held.asked_at = now
-            _fetch()
-        if not _Held.keys:
-            raise KMFUnavailable("the provider's keys cannot be had")
-        return _Held.keys
+    if asks:
+        _fetch()
+    if not _Held.keys:
+        raise KMFUnavailable("the provider's keys cannot be had")
+    return _Held.keys
 
 
 def forget_provider_keys() -> None:
@@ -54,11 +58,11 @@ def forget_provider_keys() -> None:
 
 
 def _fetch() -> None:
-    host = settings.ORIGINS.provider.split("//", 1)[1]
+    url, provider = f"{settings.ORIGINS.internal_provider}/jwks", urlsplit(settings.ORIGINS.provider)
     try:
-        answer = httpx.get(
-            f"{settings.ORIGINS.internal_provider}/jwks", headers={"Host": host}, timeout=TIMEOUT_S, trust_env=False
-        )
+        with httpx.Client(verify=settings.BACK_CHANNEL_TRUST, timeout=TIMEOUT_S, trust_env=False) as client:
+            # The certificate must be the provider's, whatever the address.
+            answer = client.get(url, headers={"Host": provider.netloc}, extensions={"sni_hostname": provider.hostname})
         answer.raise_for_status()
         _Held.keys = jwks.parse_jwks(strict_json.parse(answer.content, REQUEST_LIMIT_BYTES))
         _Held.fetched_at = time.monotonic()

@@ -1,28 +1,17 @@
 """What is sealed under a conference's key: EKT keys and member secrets (DESIGN section 5)."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
-from conferences.models import Conference
-from kmf.crypto.seal import associated_data, new_key, seal, unseal
+from kmf.crypto.seal import associated_data, seal, unseal
 from kmf.crypto.secret_bytes import SecretBytes
 from kmf.errors import KMFUnavailable
-from kmf.models import ConferenceKey, Endpoint, Epoch
-from kmf.services.day_keys import day_key
-
-
-def make_conference_key(*, conference: Conference, now: datetime) -> None:
-    """Make the conference's key under today's day key, if it has none. The caller holds the conference's lock."""
-    if ConferenceKey.objects.filter(conference=conference).exists():
-        return
-    day = now.date()
-    sealed = seal(day_key(day, create=True), new_key(), data=_conference_data(conference.id))
-    ConferenceKey.objects.create(conference=conference, organisation=conference.organisation, day=day, sealed=sealed)
+from kmf.models import Endpoint, Epoch
+from kmf.services.conference_keys import conference_key
 
 
 def seal_ekt_key(*, conference_id: str, epoch: int, key_id: str, ekt_key: SecretBytes) -> bytes:
     """An EKT key, sealed."""
-    return seal(_conference_key(conference_id), ekt_key, data=_epoch_data(conference_id, epoch, key_id))
+    return seal(conference_key(conference_id), ekt_key, data=_epoch_data(conference_id, epoch, key_id))
 
 
 def unseal_ekt_key(epoch: Epoch) -> SecretBytes:
@@ -35,12 +24,12 @@ def unseal_ekt_key(epoch: Epoch) -> SecretBytes:
     if epoch.sealed_key is None:
         raise KMFUnavailable("the epoch's key is destroyed")
     data = _epoch_data(epoch.conference_id, int(epoch.number), epoch.key_id)
-    return unseal(_conference_key(epoch.conference_id), bytes(epoch.sealed_key), data=data)
+    return unseal(conference_key(epoch.conference_id), bytes(epoch.sealed_key), data=data)
 
 
 def seal_member_secrets(*, conference_id: str, secrets: Mapping[int, SecretBytes]) -> dict[int, bytes]:
     """Member secrets by source id, each sealed for its endpoint's row; the conference's key is had once for all of them."""
-    key = _conference_key(conference_id)
+    key = conference_key(conference_id)
     return {source_id: seal(key, secret, data=_member_data(conference_id, source_id)) for source_id, secret in secrets.items()}
 
 
@@ -51,7 +40,7 @@ def unseal_member_secrets(*, conference_id: str, endpoints: Iterable[Endpoint]) 
         KMFUnavailable: one is destroyed, or a key above them is away.
 
     """
-    key = _conference_key(conference_id)
+    key = conference_key(conference_id)
     secrets = {}
     for endpoint in endpoints:
         if endpoint.sealed_member_secret is None:
@@ -59,17 +48,6 @@ def unseal_member_secrets(*, conference_id: str, endpoints: Iterable[Endpoint]) 
         data = _member_data(conference_id, int(endpoint.membership.source_id))
         secrets[endpoint.pk] = unseal(key, bytes(endpoint.sealed_member_secret), data=data)
     return secrets
-
-
-def _conference_key(conference_id: str) -> SecretBytes:
-    row = ConferenceKey.objects.filter(conference_id=conference_id).first()
-    if row is None:
-        raise KMFUnavailable("the conference's key is destroyed")
-    return unseal(day_key(row.day), bytes(row.sealed), data=_conference_data(conference_id))
-
-
-def _conference_data(conference_id: str) -> bytes:
-    return associated_data(purpose="conference key", owner=conference_id)
 
 
 def _epoch_data(conference_id: str, epoch: int, key_id: str) -> bytes:

@@ -15,8 +15,9 @@ from conferences.services.outbox import enqueue
 from conferences.services.scheduling import end_conference
 from kmf.authorization.grants import revoked_thumbprints
 from kmf.hints import announce_on_commit
-from kmf.models import ConferenceKey, Endpoint, Epoch, KeyState
+from kmf.models import Endpoint, KeyState
 from kmf.selectors import current_epoch, endpoints_to_end
+from kmf.services.destroy import destroy_epochs, destroy_later
 from kmf.services.epochs import lock_state, open_due_to_leave, open_epoch, rekey_for_leave, revoke_current
 from kmf.services.listening import note_listening, silent_before
 from kmf.services.presence import end_membership
@@ -60,7 +61,7 @@ def settle(*, conference_id: str, now: datetime) -> None:
     _rekey_if_due(state=state, conference=conference, now=now)
     # (5)
     if conference.past_access == Conference.PastAccess.NONE:
-        _destroy(conference, states=[Epoch.State.SUPERSEDED, Epoch.State.REVOKED], before=now - SUPERSEDED_FOR, now=now)
+        destroy_epochs(conference, before=now - SUPERSEDED_FOR, now=now)
 
 
 def _revoked(conference: Conference) -> list[tuple[Endpoint, str]]:
@@ -97,16 +98,6 @@ def _close(*, state: KeyState, conference: Conference, now: datetime) -> None:
         now=now,
     )
     if conference.past_access == Conference.PastAccess.NONE:
-        _destroy(conference, states=[Epoch.State.SUPERSEDED, Epoch.State.REVOKED], before=now, now=now)
-        ConferenceKey.objects.filter(conference=conference).delete()
-        record(event="conference_key.destroyed", at=now, actor="system", conference=conference)
+        destroy_epochs(conference, before=now, now=now)
+    destroy_later(conference=conference, now=now)
     announce_on_commit(conference.id)
-
-
-def _destroy(conference: Conference, *, states: list[Epoch.State], before: datetime, now: datetime) -> None:
-    rows = Epoch.objects.filter(conference=conference, state__in=states, closed_at__lte=before)
-    numbers = sorted(rows.values_list("number", flat=True))
-    if not numbers:
-        return
-    rows.update(state=Epoch.State.DESTROYED, sealed_key=None, destroyed_at=now)
-    record(event="epoch.destroyed", at=now, actor="system", conference=conference, details={"epochs": numbers})

@@ -41,7 +41,7 @@ def send_due(*, now: datetime) -> bool:
         seats = list(due.select_related("room").order_by("id")[:BATCH])
         if not seats:
             return False
-        _send([line for seat in seats for line in _lines(seat)], now)
+        send_reports([line for seat in seats for line in _lines(seat)], now)
         for seat in seats:
             seat.reported = "connected" if seat.ended_at is None else "disconnected"
         Seat.objects.bulk_update(seats, ["reported"])
@@ -55,7 +55,13 @@ def _lines(seat: Seat) -> list[dict[str, object]]:
     return [{**name, "event": event, "at": int(at.timestamp())} for event, at in events if at is not None]
 
 
-def _send(lines: list[dict[str, object]], now: datetime) -> None:
+def send_reports(lines: list[dict[str, object]], now: datetime) -> None:
+    """Send lines of one report.
+
+    Raises:
+        httpx.HTTPError: the KMF is away or did not take it.
+
+    """
     body = json.dumps({"reports": lines}, separators=(",", ":")).encode()
     key = own_key()
     authorization = sign_request(
@@ -68,13 +74,13 @@ def _send(lines: list[dict[str, object]], now: datetime) -> None:
         body=body,
         now=now,
     )
-    headers = {
-        "Authorization": authorization,
-        "Content-Type": "application/json",
-        "Host": urlsplit(settings.PROVIDER_KMF_ORIGIN).netloc,
-    }
+    kmf = urlsplit(settings.PROVIDER_KMF_ORIGIN)
+    headers = {"Authorization": authorization, "Content-Type": "application/json", "Host": kmf.netloc}
     url = f"{settings.PROVIDER_KMF_INTERNAL}/presence"
-    httpx.post(url, content=body, headers=headers, timeout=TIMEOUT_S, trust_env=False).raise_for_status()
+    with httpx.Client(verify=settings.BACK_CHANNEL_TRUST, timeout=TIMEOUT_S, trust_env=False) as client:
+        # The certificate must be the KMF's, whatever the address.
+        answer = client.post(url, content=body, headers=headers, extensions={"sni_hostname": kmf.hostname})
+    answer.raise_for_status()
 
 
 class Reporter:

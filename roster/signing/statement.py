@@ -34,21 +34,48 @@ class Statement:
 
 def sign(members: dict[str, Any], *, label: bytes, key: Ed25519PrivateKey) -> Statement:
     """Sign ``members`` in their order as compact JSON."""
-    body = json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode()
+    body = encode(members)
     return Statement(body=body, signature=key.sign(label + body))
 
 
-def verify(message: dict[str, str], *, label: bytes, key: Ed25519PublicKey) -> dict[str, Any]:
+def encode(members: dict[str, Any]) -> bytes:
+    """The one text that these members have: compact JSON, members in their order, no escape that is not needed."""
+    return json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def verify(message: object, *, label: bytes, key: Ed25519PublicKey) -> dict[str, Any]:
     """The body's members.
 
     Raises:
         StatementInvalid: form, signature or label is wrong.
 
     """
+    return verified(message, label=label, key=key)[0]
+
+
+def verified(message: object, *, label: bytes, key: Ed25519PublicKey) -> tuple[dict[str, Any], bytes]:
+    """The body's members, and its bytes.
+
+    A body that is not the one text of its members is refused: one with a member twice, white space or a needless escape
+    could say one thing to this parser and another to the next.
+
+    Raises:
+        StatementInvalid: form, signature or label is wrong.
+
+    """
     try:
-        body = base64url.decode(message["body"])
-        key.verify(base64url.decode(message["signature"], length=64), label + body)
-        members: dict[str, Any] = json.loads(body)
-    except (KeyError, TypeError, ProtocolError, InvalidSignature, ValueError):
+        body, signature = _parts(message)
+        key.verify(signature, label + body)
+        members = json.loads(body)
+        canonical = isinstance(members, dict) and encode(members) == body
+    except (ProtocolError, InvalidSignature, ValueError, RecursionError):
         raise StatementInvalid("statement does not verify") from None
-    return members
+    if not canonical:
+        raise StatementInvalid("body is not the text of its members")
+    return members, body
+
+
+def _parts(message: object) -> tuple[bytes, bytes]:
+    if not isinstance(message, dict) or set(message) != {"body", "signature"}:
+        raise StatementInvalid("statement of another form")
+    return base64url.decode(message["body"]), base64url.decode(message["signature"], length=64)

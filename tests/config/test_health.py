@@ -4,6 +4,7 @@ import base64
 import json
 import secrets
 import time
+from datetime import date
 
 import pytest
 import redis
@@ -15,6 +16,8 @@ from config.embedded.ports import free_port
 from config.health import health, readiness
 from config.probes.look import KEPT_S, Away, look, probes
 from config.probes.trusted import HELPFUL_CORE, NEEDED
+from kmf.services.day_keys import day_key
+from kmf.services.root_keys.specification import make_root
 from tests.silent_server import silent_server
 
 EVERYTHING = {"database": "ok", "root_key": "ok", "signing_keys": "ok", "broker": "ok", "worker": "ok", "mail": "ok"}
@@ -92,9 +95,9 @@ def test_sweep_is_noted_for_a_while_only(settings):
 @pytest.mark.django_db
 @pytest.mark.parametrize("content", [None, b"", b"too short", b"QUJD"], ids=["missing", "empty", "not base64", "3 bytes"])
 def test_broken_root_key_makes_it_unavailable(settings, tmp_path, content):
-    settings.KMF_ROOT_KEY_FILE = tmp_path / "root.key"
+    settings.KMF_ROOT = f"file:{tmp_path / 'root.key'}"
     if content is not None:
-        settings.KMF_ROOT_KEY_FILE.write_bytes(content)
+        (tmp_path / "root.key").write_bytes(content)
     response, answer = ask()
     assert response.status_code == 503
     assert response["Retry-After"] == "5"
@@ -110,6 +113,23 @@ def test_signing_key_that_is_no_key_makes_it_unavailable(settings, tmp_path, mon
     monkeypatch.setattr(settings.ENV, "directory", tmp_path)
     response, answer = ask()
     assert (response.status_code, answer["dependencies"]["signing_keys"]) == (503, "away")
+
+
+@pytest.mark.django_db
+def test_another_root_key_makes_it_unavailable_and_is_told_apart(settings, tmp_path):
+    settings.KMF_DAY_KEYS_DIR = tmp_path / "day-keys"
+    one, other = f"file:{tmp_path}/one", f"file:{tmp_path}/other"
+    make_root(one)
+    make_root(other)
+    settings.KMF_ROOT = one
+    day_key(date(2026, 11, 23), create=True)
+    assert ask()[1]["dependencies"]["root_key"] == "ok"
+    settings.KMF_ROOT = other
+    response, answer = ask()
+    assert response.status_code == 503
+    assert answer["dependencies"]["root_key"] == "wrong"
+    settings.KMF_ROOT = one
+    assert ask()[1]["dependencies"]["root_key"] == "ok"
 
 
 @pytest.mark.django_db

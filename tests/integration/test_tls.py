@@ -122,6 +122,22 @@ def test_calls_between_the_sites_refuse_another_authority(stack: Stack, tmp_path
     subprocess.run(fetch, cwd=ROOT, env=genuine, check=True)  # noqa: S603  our own
 
 
+def test_presence_is_reported_and_verified_by_https(stack: Stack):
+    """Both ways between the sites: the report, and the key that the KMF verifies it with."""
+    genuine = stack.environment() | {"DJANGO_SETTINGS_MODULE": "config.settings.provider"}
+    subprocess.run([sys.executable, "-c", REPORT], cwd=ROOT, env=genuine, check=True)  # noqa: S603  our own
+    with stack.connect("trusted") as database:
+        told = "SELECT count(*) FROM conferences_auditentry WHERE event = 'presence.unknown'"
+        assert database.execute(told).fetchone() == (1,)
+
+
+REPORT = """
+import datetime, django
+django.setup()
+from provider.services.presence_reports import send_reports
+line = {"handle": "A" * 22, "pseudonym": "A" * 22, "event": "connected", "at": 1}
+send_reports([line], datetime.datetime.now(datetime.UTC))
+"""
 FETCH = "import django; django.setup(); from provider.services.kmf_keys import fetch_keys; assert fetch_keys()"
 
 

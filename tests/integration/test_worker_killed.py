@@ -35,9 +35,10 @@ def undone(stack: Stack, scenes: list[Scene]) -> int:
     with stack.connect("trusted") as database:
         row = database.execute(
             "SELECT (SELECT count(*) FROM kmf_keystate WHERE closed_at IS NULL AND conference_id = ANY(%s))"
+            " + (SELECT count(*) FROM kmf_conferencekey WHERE destroyed_at IS NULL AND conference_id = ANY(%s))"
             " + (SELECT count(*) FROM conferences_outboxitem WHERE done_at IS NULL"
             "    AND (payload->>'conference' = ANY(%s) OR payload->>'handle' = ANY(%s)))",
-            (ids, ids, handles),
+            (ids, ids, ids, handles),
         ).fetchone()
     assert row is not None
     return int(row[0])

@@ -7,9 +7,13 @@ import pytest
 from django.db import DatabaseError, connection
 
 from conferences.models import AuditEntry, Conference, OutboxItem, Participant
-from kmf.errors import Declined, Denied, Ended, Locked, StepUp, Stranger, UnknownParticipant, Waits
+from conferences.services.invitations import invite_participant, withdraw_invitation
+from conferences.services.plan import Invitee
+from kmf.authorization.limits import REFUSALS_A_WINDOW
+from kmf.errors import Declined, Denied, Ended, Locked, StepUp, Stranger, TooManyMessages, UnknownParticipant, Waits
 from kmf.models import Endpoint, Epoch, Waiting
 from kmf.selectors import list_waiting
+from kmf.services.changes import follow_change
 from kmf.services.moderation import moderate
 from kmf.services.presence import leave
 from protocol.moderation import Order
@@ -276,6 +280,35 @@ def test_somebody_can_be_banned_while_he_waits(ada, lobby, endpoint, say, now):
     assert bob.keys == {}
 
 
+def test_a_ban_and_a_withdrawal_take_the_seat_at_the_provider_of_who_has_no_key_too(ada, conference, endpoint, say, now):
+    endpoint("bob"), endpoint("cyd")
+    say(ada, "ban", now + SECOND, "bob")
+    cyd = person("cyd")
+    withdraw_invitation(conference_id=conference.id, participant_id=cyd.pk, actor="ada@weaver.example", now=now + SECOND)
+    follow_change(OutboxItem.objects.get(kind="conference.changed"), now + 2 * SECOND)
+    orders = [item.payload for item in OutboxItem.objects.filter(kind="provider.order").order_by("pk")]
+    common = {"order": "evict", "handle": conference.handle}
+    assert orders == [common | {"pseudonym": person("bob").pseudonym}, common | {"pseudonym": cyd.pseudonym}]
+    assert present() == ["ada@weaver.example"]
+    assert Epoch.objects.count() == 1
+
+
+def test_whoever_is_invited_anew_waits_anew(ada, lobby, conference, endpoint, say, now):
+    bob = endpoint("bob")
+    waits(bob, now)
+    say(ada, "admit", now, "bob")
+    who = {"conference_id": conference.id, "actor": "ada@weaver.example", "now": now + SECOND}
+    withdraw_invitation(participant_id=person("bob").pk, **who)
+    invitee = Invitee(identity="bob@weaver.example", name="Bob", kind="person")
+    invite_participant(invitee=invitee, actor_name="Ada", **who)
+    waits(bob, now + 2 * SECOND)
+    assert bob.keys == {}
+    assert present() == ["ada@weaver.example"]
+    say(ada, "admit", now + 3 * SECOND, "bob")
+    bob.ask(now + 4 * SECOND)
+    assert present() == ["ada@weaver.example", "bob@weaver.example"]
+
+
 # --- who may order ---------------------------------------------------------------------------------------------------
 
 
@@ -295,6 +328,19 @@ def test_a_participant_orders_nothing(ada, lobby, conference, endpoint, say, now
     assert (person("cyd").admitted_at, person("cyd").removed_at, person("cyd").banned_at) == (None, None, None)
     assert present() == ["ada@weaver.example", "bob@weaver.example"]
     assert details("moderation.refused")["reason"] == "not the initiator"
+
+
+@pytest.mark.requirement("MOD-1")
+def test_whoever_goes_on_ordering_in_vain_fills_no_audit(ada, conference, endpoint, say, now):
+    bob = endpoint("bob")
+    bob.ask(now)
+    for _ in range(REFUSALS_A_WINDOW):
+        with pytest.raises(Denied):
+            say(bob, "lock", now)
+    with pytest.raises(TooManyMessages):
+        say(bob, "lock", now)
+    assert len(events("moderation.refused")) == REFUSALS_A_WINDOW
+    assert say(ada, "look", now)["locked"] is False
 
 
 @pytest.mark.requirement("MOD-1")

@@ -131,7 +131,7 @@ def test_the_schedule_ends_everything_once(three, conference, now):
     assert set(Epoch.objects.values_list("state", "sealed_key")) == {("destroyed", None)}
     assert not Membership.objects.filter(left_at=None).exists()
     assert not Endpoint.objects.exclude(sealed_member_secret=None).exists()
-    assert not ConferenceKey.objects.exists()
+    assert ConferenceKey.objects.get().destroy_at == end
     assert KeyState.objects.get().closed_at == end
     assert [item.payload["order"] for item in OutboxItem.objects.filter(kind="provider.order")] == ["close"]
     assert AuditEntry.objects.filter(event="conference.ended").count() == 1

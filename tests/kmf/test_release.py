@@ -10,6 +10,8 @@ from django.db import DatabaseError, connection, transaction
 from conferences.models import AuditEntry, OutboxItem, Participant
 from kmf.errors import Denied, Ended, KMFUnavailable, TooEarly, TooMany
 from kmf.models import ConferenceKey, Endpoint, Epoch, KeyState
+from kmf.services.conference_keys import conference_key
+from kmf.services.destroy import destroy_due
 from kmf.services.presence import leave
 from kmf.services.sealing import unseal_ekt_key
 from kmf.services.settle import settle
@@ -141,7 +143,7 @@ def test_a_second_endpoint_replaces_the_first(endpoint, conference, now):
 @pytest.mark.requirement("KMF-SEAL-1")
 def test_without_the_root_key_no_key_leaves(endpoint, now, settings):
     ada = endpoint("ada")
-    settings.KMF_ROOT_KEY_FILE = settings.KMF_ROOT_KEY_FILE.with_name("not-there")
+    settings.KMF_ROOT = "file:not-there"
     with pytest.raises(KMFUnavailable):
         ada.ask(now)
     assert nothing_was_given()
@@ -210,5 +212,9 @@ def test_nothing_of_an_ended_conference_comes_back(endpoint, conference, now):
     settle(conference_id=conference.id, now=conference.closes_at)
     leave(endpoint_id=stay.pk, reason="left", now=conference.closes_at)
     settle(conference_id=conference.id, now=conference.closes_at)
-    assert not ConferenceKey.objects.exists()
+    for _ in range(2):
+        destroy_due(now=conference.closes_at)
+    assert ConferenceKey.objects.get().destroyed_at == conference.closes_at
+    with pytest.raises(KMFUnavailable):
+        conference_key(conference.id)
     assert AuditEntry.objects.filter(event="conference_key.destroyed").count() == 1

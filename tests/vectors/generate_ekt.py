@@ -1,4 +1,4 @@
-"""Write the project's own vectors: EKT, frames, key agreement, Encryption-Key header.
+"""Write the project's own vectors: EKT, frames, key agreement, Encryption-Key header, roster histories.
 
 Everything is derived from names by SHA-256, so that a second run gives the same bytes::
 
@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.vectors import agreement_cases, ekt_cases, frame_cases, header_cases
+from tests.vectors import agreement_cases, ekt_cases, frame_cases, header_cases, roster_cases
 
 DIRECTORY = Path(__file__).parent
 FILES = {
@@ -20,6 +20,7 @@ FILES = {
     "frames.json": frame_cases.cases,
     "key-agreement.json": agreement_cases.cases,
     "encryption-key-header.json": header_cases.cases,
+    "roster.json": roster_cases.cases,
 }
 
 

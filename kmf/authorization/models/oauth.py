@@ -51,9 +51,13 @@ class AccessToken(AbstractAccessToken):  # type: ignore[misc]  # the toolkit is 
 
 
 class RefreshToken(AbstractRefreshToken):  # type: ignore[misc]  # the toolkit is untyped
-    """A refresh token. Its resources are always the grant's whole list."""
+    """A refresh token. Its resources are always the grant's whole list.
+
+    One whose answer was said to be lost is ``voided_at`` then: whoever shows it all the same is a second holder.
+    """
 
     grant = models.ForeignKey(Grant, on_delete=models.CASCADE, related_name="refresh_tokens")
+    voided_at = models.DateTimeField(null=True)
 
 
 class IDToken(AbstractIDToken):  # type: ignore[misc]  # the toolkit is untyped

@@ -67,6 +67,19 @@ def test_what_is_younger_stays(ended: Conference, now: datetime, keep_days: int)
     assert not AuditEntry.objects.filter(body="").exists()
 
 
+def test_conferences_whose_keys_are_kept_do_not_keep_the_others(
+    schedule: Callable[..., Conference], ended: Conference, now: datetime
+) -> None:
+    recorded = schedule(at=now - 90 * DAY)
+    at = now - 80 * DAY
+    record(event="epoch.opened", at=at, actor="system", conference=recorded, details={"epoch": 1})
+    end_conference(conference_id=recorded.id, reason="initiator", actor="ada@weaver.example", now=at)
+    extend_tree(now=now)
+    assert prune_due(keep_days=30, now=now, limit=1) > 0
+    assert not AuditEntry.objects.filter(chain=ended.id, event="epoch.opened").exists()
+    assert not AuditEntry.objects.filter(chain=recorded.id, body="").exists()
+
+
 def test_no_text_goes_while_a_key_may_exist(schedule: Callable[..., Conference], ended: Conference, now: datetime) -> None:
     AuditEntry.objects.filter(chain=ended.id, event="conference_key.destroyed").update(event="other")
     running = schedule(at=now - 90 * DAY)

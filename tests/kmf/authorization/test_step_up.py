@@ -1,7 +1,7 @@
 """``max_age`` of an authorization request: an older sign-in is confirmed with the password first."""
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
@@ -32,7 +32,7 @@ def grow_old(client, seconds):
 
 
 @pytest.mark.requirement("MOD-2")
-def test_an_old_sign_in_is_confirmed_with_the_password_first(endpoint_client):
+def test_an_old_sign_in_is_confirmed_with_the_password_first(endpoint_client, audited):
     grow_old(endpoint_client.browser, 301)
     response = endpoint_client.authorize(max_age="300")
     assert response["Location"].startswith("/confirm?next=/authorize%3F")
@@ -42,6 +42,7 @@ def test_an_old_sign_in_is_confirmed_with_the_password_first(endpoint_client):
     back = page.context["redirect_field_value"]
     wrong = endpoint_client.browser.post("/confirm", {"password": "another", "next": back})
     assert wrong.status_code == 200
+    assert [entry["details"]["reason"] for entry in audited("account.sign_in_refused")] == ["wrong password"]
     assert endpoint_client.authorize(max_age="300")["Location"].startswith("/confirm")
     right = endpoint_client.browser.post("/confirm", {"password": PASSWORD, "next": back})
     assert right["Location"] == back
@@ -54,6 +55,17 @@ def test_a_young_sign_in_is_asked_nothing(endpoint_client):
     grow_old(endpoint_client.browser, 200)
     assert "code" in query_of(endpoint_client.authorize(max_age="300"))
     assert isinstance(Grant.objects.get().auth_time, datetime)
+
+
+@pytest.mark.requirement("MOD-2")
+def test_a_session_that_does_not_say_when_it_was_opened_is_never_young(endpoint_client, ada):
+    session = endpoint_client.browser.session
+    del session["account_authentication_methods"]
+    session.save()
+    ada.last_login = datetime.now(UTC)  # perhaps on another device
+    ada.save()
+    assert endpoint_client.authorize(max_age="300")["Location"].startswith("/confirm")
+    assert Grant.objects.count() == 0
 
 
 def test_without_max_age_any_sign_in_will_do(endpoint_client):

@@ -16,22 +16,35 @@ import { RosterError } from "./errors.js";
 
 /** @typedef {Record<string, unknown>} Members */
 
+const LIFETIME = ["epoch", "spi", "issued_at", "expires_at"];
+const STANDING = ["kind", "conference", "number", "head", ...LIFETIME];
+const SNAPSHOT = [...STANDING, "endpoints"];
+const DELTA = ["kind", "conference", "number", "previous", ...LIFETIME, "cause", "joined", "left"];
+const POLICY = ["kind", "conference", "title", "on_join", "past_access", "suites", "ttl_s", "rekey_s", "ends_at"];
+const ENTRY = ["source_id", "identity_key", "name", "identity", "verified_by", "role", "kind", "since", "invited_by"];
+
 /** @param {Members} members @returns {Snapshot} */
 export function readSnapshot(members) {
-  expectKind(members, "snapshot");
+  expectMembers(members, SNAPSHOT);
+  refuseIf(members.kind !== "snapshot");
   return { ...position(members), head: hash(members.head), entries: list(members.endpoints).map(entry) };
 }
 
 /** @param {Members} members @returns {Standing} */
 export function readCurrent(members) {
-  expectKind(members, "current");
+  expectMembers(members, STANDING);
+  refuseIf(members.kind !== "current");
   return { ...position(members), head: hash(members.head) };
 }
 
 /** @param {Members} members @returns {Delta} */
 export function readDelta(members) {
-  expectKind(members, "delta");
-  const left = list(members.left).map((item) => ({ sourceId: sourceId(item.source_id), reason: text(item.reason) }));
+  expectMembers(members, DELTA);
+  refuseIf(members.kind !== "delta");
+  const left = list(members.left).map((item) => {
+    expectMembers(item, ["source_id", "reason"]);
+    return { sourceId: sourceId(item.source_id), reason: text(item.reason) };
+  });
   return {
     ...position(members),
     previous: hash(members.previous),
@@ -43,7 +56,9 @@ export function readDelta(members) {
 
 /** @param {Members} members @returns {Policy} */
 export function readPolicy(members) {
-  expectKind(members, "policy");
+  expectMembers(members, POLICY);
+  refuseIf(!Array.isArray(members.suites) || !members.suites.every((suite) => Number.isSafeInteger(suite) && suite >= 0));
+  refuseIf(members.kind !== "policy");
   return {
     title: text(members.title),
     onJoin: text(members.on_join),
@@ -58,6 +73,7 @@ export function readPolicy(members) {
 
 /** @param {Members} item @returns {RosterEntry} */
 function entry(item) {
+  expectMembers(item, ENTRY);
   return {
     sourceId: sourceId(item.source_id),
     identityKey: bytes(item.identity_key),
@@ -80,9 +96,9 @@ function position(members) {
   return { number, epoch, spi, issuedAt: whole(members.issued_at), expiresAt: whole(members.expires_at) };
 }
 
-/** @param {Members} members @param {string} kind */
-function expectKind(members, kind) {
-  refuseIf(members.kind !== kind);
+/** Exactly these members, in this order. @param {Members} members @param {string[]} names */
+function expectMembers(members, names) {
+  refuseIf(Object.keys(members).join() !== names.join());
 }
 
 /** @param {unknown} value @returns {Members[]} */
@@ -95,7 +111,8 @@ function list(value) {
 
 /** @param {unknown} value */
 function text(value) {
-  if (typeof value !== "string") {
+  // Half a character can be written in JSON and in no UTF-8.
+  if (typeof value !== "string" || /\p{Surrogate}/u.test(value)) {
     throw new RosterError("statement_invalid");
   }
   return value;

@@ -50,8 +50,8 @@ export async function verifyStatement(message, { key, label, conference }) {
  * @returns {{body: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>}}
  */
 function statementBytes(message) {
-  const { body, signature } = /** @type {{body?: unknown, signature?: unknown}} */ (message ?? {});
-  if (typeof body !== "string" || typeof signature !== "string") {
+  const { body, signature, ...others } = /** @type {{body?: unknown, signature?: unknown}} */ (message ?? {});
+  if (typeof body !== "string" || typeof signature !== "string" || Object.keys(others).length > 0) {
     throw new RosterError("statement_invalid");
   }
   try {
@@ -62,13 +62,17 @@ function statementBytes(message) {
 }
 
 /**
+ * A body that is not the one text of its members is refused: one with a member twice, white space or a needless escape could
+ * say one thing to this parser and another to the next.
+ *
  * @param {Uint8Array} bytes
  * @returns {Record<string, unknown>}
  */
 function parseObject(bytes) {
   try {
-    const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    const value = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value) && JSON.stringify(value) === text) {
       return value;
     }
   } catch {

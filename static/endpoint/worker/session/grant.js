@@ -4,9 +4,9 @@
  */
 
 import { utf8 } from "../crypto/bytes.js";
+import { CLIENT_ID } from "./authorization_request.js";
 import { SessionError } from "./errors.js";
 
-const CLIENT_ID = "endpoint";
 const FORM = "application/x-www-form-urlencoded";
 
 /** @typedef {{text: string, expiresAtS: number}} AccessToken `expiresAtS`: by the KMF's clock */
@@ -15,6 +15,8 @@ export class Grant {
   #client;
   #origins;
   #refreshToken = "";
+  /** Whose grant it is: the account's id. */
+  #subject = "";
   /** @type {Map<string, AccessToken>} */
   #tokens = new Map();
   /** @type {Promise<unknown>} */
@@ -36,13 +38,14 @@ export class Grant {
    * @param {{code: string, verifier: string}} proofOfRequest
    */
   async exchange({ code, verifier }) {
-    await this.#request(this.#origins.kmf, {
+    const { text } = await this.#request(this.#origins.kmf, {
       grant_type: "authorization_code",
       code,
       redirect_uri: `${this.#origins.kmf}/callback`,
       client_id: CLIENT_ID,
       code_verifier: verifier,
     });
+    this.#subject ||= String(readClaims(text).sub);
   }
 
   /**
@@ -58,9 +61,10 @@ export class Grant {
       const [refreshToken, held] = [this.#refreshToken, this.#tokens.get(kmf)];
       await this.exchange(proofOfRequest);
       const confirmed = /** @type {AccessToken} */ (this.#tokens.get(kmf));
-      if (held && readClaims(held.text).sub !== readClaims(confirmed.text).sub) {
+      if (readClaims(confirmed.text).sub !== this.#subject) {
         this.#refreshToken = refreshToken;
-        this.#tokens.set(kmf, held);
+        if (held) this.#tokens.set(kmf, held);
+        else this.#tokens.delete(kmf);
         throw new SessionError("sign_in_other");
       }
     });

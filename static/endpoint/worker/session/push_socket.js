@@ -4,7 +4,7 @@
  */
 
 const SILENCE_MS = 12_000; // the KMF speaks every 5 s
-const LIMIT_CHARACTERS = 1024 * 1024; // a welcome to a thousand endpoints has 400 000
+const LIMIT_CHARACTERS = 4 * 1024 * 1024; // a welcome to 1,000 people with the longest names
 
 /**
  * Close codes (docs/protocol.md section 5). 4499 is ours: the line fell silent.

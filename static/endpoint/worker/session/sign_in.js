@@ -1,14 +1,11 @@
 /** OAuth 2.0 authorization code flow with PKCE and DPoP: before the redirect and after it (docs/protocol.md section 2). */
 
-import { encodeBase64url, utf8 } from "../crypto/bytes.js";
-import { DPoPKey, hash, makeDPoPKeyPair } from "./dpop.js";
+import { authorizationURL, randomText } from "./authorization_request.js";
+import { DPoPKey, makeDPoPKeyPair } from "./dpop.js";
 import { SessionError } from "./errors.js";
 import { Grant } from "./grant.js";
 import { KMFClient } from "./kmf_http.js";
 import { putPending, takePending } from "./store.js";
-
-export const CLIENT_ID = "endpoint";
-const RANDOM_BYTES = 32;
 
 /** @typedef {{kmf: string, auth: string, provider: string, core: string}} Origins */
 
@@ -23,18 +20,7 @@ export async function beginSignIn({ origins, conference }) {
   const { jkt } = await DPoPKey.of(keyPair);
   const [state, verifier] = [randomText(), randomText()];
   await putPending(state, { keyPair, verifier, conference, createdAt: Date.now() });
-  const query = new URLSearchParams({
-    response_type: "code",
-    client_id: CLIENT_ID,
-    redirect_uri: `${origins.kmf}/callback`,
-    scope: `conference:${conference}`,
-    state,
-    code_challenge: await hash(utf8(verifier)),
-    code_challenge_method: "S256",
-    dpop_jkt: jkt,
-  });
-  [origins.kmf, origins.provider, origins.core].forEach((resource) => query.append("resource", resource));
-  return `${origins.auth}/authorize?${query}`;
+  return authorizationURL({ origins, conference, state, verifier, jkt });
 }
 
 /**
@@ -61,8 +47,4 @@ export async function completeSignIn({ origins, answer, clock }) {
   const grant = new Grant({ client, origins });
   await grant.exchange({ code: answer.code, verifier: pending.verifier });
   return { grant, conference: pending.conference };
-}
-
-function randomText() {
-  return encodeBase64url(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)));
 }

@@ -4,17 +4,14 @@
  * anybody else: its verifier and the key never leave this worker.
  */
 
-import { encodeBase64url, utf8 } from "../crypto/bytes.js";
-import { hash } from "./dpop.js";
+import { authorizationURL, randomText } from "./authorization_request.js";
 import { SessionError } from "./errors.js";
-import { CLIENT_ID } from "./sign_in.js";
 
 export const CHANNEL = "conclave-step-up";
 /** By this the callback page knows that somebody else waits for the answer. */
 export const STATE_PREFIX = "step-up.";
 const LIFETIME_MS = 10 * 60 * 1000;
 const FRESH_S = 300;
-const RANDOM_BYTES = 32;
 
 /** @typedef {{state: string, verifier: string, expiresAt: number}} Pending */
 
@@ -40,19 +37,7 @@ export class StepUp {
     const { grant, origins, conference } = this.#endpoint;
     const [state, verifier] = [STATE_PREFIX + randomText(), randomText()];
     this.#pending = { state, verifier, expiresAt: performance.now() + LIFETIME_MS };
-    const query = new URLSearchParams({
-      response_type: "code",
-      client_id: CLIENT_ID,
-      redirect_uri: `${origins.kmf}/callback`,
-      scope: `conference:${conference}`,
-      state,
-      code_challenge: await hash(utf8(verifier)),
-      code_challenge_method: "S256",
-      dpop_jkt: grant.client.key.jkt,
-      max_age: String(FRESH_S),
-    });
-    [origins.kmf, origins.provider, origins.core].forEach((resource) => query.append("resource", resource));
-    return `${origins.auth}/authorize?${query}`;
+    return authorizationURL({ origins, conference, state, verifier, jkt: grant.client.key.jkt, maxAgeS: FRESH_S });
   }
 
   end() {
@@ -87,8 +72,4 @@ export class StepUp {
     }
     await grant.confirm({ code, verifier });
   }
-}
-
-function randomText() {
-  return encodeBase64url(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)));
 }
