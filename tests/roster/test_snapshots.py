@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from conferences.models import Conference, Organisation, Participant
 from roster.models import Membership
-from roster.services.membership import admit, end
+from roster.services.admission import Joiner, admit_all
+from roster.services.membership import end
 from roster.services.signing_key import statement_key
 from roster.services.snapshots import KEPT, shared_snapshot
 from roster.services.statements import append_delta
@@ -49,7 +50,7 @@ def join(conference, number, *, name="Ada Weaver", identity=None):
         invited_by="Ada Weaver",
     )
     key = number.to_bytes(32, "big")
-    return admit(conference=conference, participant=participant, identity_key=key, name=name, verified_by="pwd", now=NOW)
+    return admit_all(conference=conference, joiners=[Joiner(participant, key, name, "pwd")], now=NOW)[0]
 
 
 def announce(conference, *, joined=(), left=()):
