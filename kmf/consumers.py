@@ -138,10 +138,9 @@ class EventsSocket:
             raise NotAdmitted("this socket's membership is over")
         member.heard_at = time.monotonic()
         if kind == "installed":
-            hub.note("key.installed", member, epoch=message["epoch"])
+            hub.installed(member, message["epoch"])
         elif kind == "deleted":
-            hub.note("key.deleted", member, epochs=message["epochs"])
-            hub.confirmed(member)
+            hub.deleted(member, message["epochs"])
         elif kind == "media" and message["problem"] is not None:
             hub.note("media.problem", member, code=message["problem"][:40])
         elif kind == "state":
@@ -235,7 +234,8 @@ class EventsSocket:
         self.hub.said_goodbye(member)
         self.hub.owe_leave(member, reason)
         with suppress(DatabaseError):  # then the hub goes on trying
-            await for_hub(leave, endpoint_id=member.endpoint_id, reason=reason, now=datetime.now(UTC))
+            now = datetime.now(UTC)
+            await for_hub(leave, endpoint_id=member.endpoint_id, reason=reason, now=now, attached_at=member.attached_at)
             self.hub.leave_recorded(member)
 
     async def _disconnected(self, code: int | None) -> None:

@@ -41,9 +41,9 @@ def last_delta(conference_id: str) -> RosterDelta | None:
     return RosterDelta.objects.filter(conference_id=conference_id).order_by("-number").first()
 
 
-def delta_at(conference_id: str, number: int) -> RosterDelta | None:
-    """The delta of this number."""
-    return RosterDelta.objects.filter(conference_id=conference_id, number=number).first()
+def first_delta_of(conference_id: str, epoch: int) -> RosterDelta | None:
+    """The delta that named an epoch first."""
+    return RosterDelta.objects.filter(conference_id=conference_id, epoch=epoch).order_by("number").first()
 
 
 def deltas_after(conference_id: str, number: int) -> list[RosterDelta]:

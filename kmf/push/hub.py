@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import Error as DatabaseError
 
 from kmf.errors import KMFError, KMFUnavailable
@@ -101,6 +102,17 @@ class Hub:
         holder: dict[str, object] = {"source_id": member.source_id, **details}
         self._batches.setdefault(event, []).append(holder)
 
+    def installed(self, member: Member, epoch: int) -> None:
+        """The member says that it holds an epoch's key."""
+        for new in member.newly_said("installed", [epoch]):
+            self.note("key.installed", member, epoch=new)
+
+    def deleted(self, member: Member, epochs: list[int]) -> None:
+        """The member says that it holds keys no more; one that was dismissed has said its last."""
+        if new := member.newly_said("deleted", epochs):
+            self.note("key.deleted", member, epochs=new)
+        self.confirmed(member)
+
     async def run(self) -> None:
         """Tick until nobody is left. A database that is away stops nothing here: the next tick tries again."""
         while not self.idle:
@@ -143,7 +155,8 @@ class Hub:
         begun, known = time.monotonic(), self._version
         self._version = -2  # who is greeted from here on is looked at again: it sets another
         members = list(self.members.values())  # who comes during the read is not judged by it
-        after = min((member.number for member in members if member.greeted), default=0)
+        told = [member for member in members if member.greeted]
+        after = min((member.number for member in told), default=0)
         try:
             refresh, state = await for_hub(reads.read_change, self.conference_id, known, after, now)
         except (DatabaseError, KMFError):
@@ -152,7 +165,11 @@ class Hub:
         if self._version != -1:
             self._version = known if refresh is None else refresh.version
         if refresh is not None:
-            await self._refresh(refresh, members, now)
+            try:
+                await self._refresh(refresh, members, told, now)
+            except BaseException:
+                self._version = -1  # somebody may not have been told: look again
+                raise
             self._rests_until = time.monotonic() + min(REST_S, time.monotonic() - begun)  # half the time is others'
         return state
 
@@ -167,7 +184,8 @@ class Hub:
     async def _end_silent(self, state: KeyState, now: datetime) -> None:
         """Leaves that nobody said: cut lines after 5 s, silence, tokens not renewed. And those that were said in vain."""
         for member, reason in list(self._owed.values()):
-            await for_hub(leave, endpoint_id=member.endpoint_id, reason=reason, now=now)
+            with suppress(ObjectDoesNotExist):  # gone with its conference
+                await for_hub(leave, endpoint_id=member.endpoint_id, reason=reason, now=now, attached_at=member.attached_at)
             self.leave_recorded(member)
         monotonic = time.monotonic()
         over = [(member, "line_cut") for member, since in self._lost.values() if monotonic - since >= RETURN_WITHIN_S]
@@ -194,17 +212,22 @@ class Hub:
         endpoint = await for_hub(present_endpoint, member.endpoint_id)
         return endpoint is not None and endpoint.connected_at != member.attached_at
 
-    async def _refresh(self, refresh: reads.Refresh, members: list[Member], now: datetime) -> None:
+    async def _refresh(self, refresh: reads.Refresh, members: list[Member], told: list[Member], now: datetime) -> None:
         self.greetings.outdated()
         gone = [m for m in members if refresh.closed or m.source_id not in refresh.present]
         gone = [m for m in gone if self.members.get(m.endpoint_id) is m]
-        for member in gone:
+        for member in gone:  # before anything can fail: whoever is out is closed in any case
             self.said_goodbye(member)
-        present = [m for m in members if m.source_id in refresh.present]
-        waiting = [] if refresh.key is None else [m for m in present if m.greeted and m.epoch < refresh.key.number]
-        self._cut(await self._fan_out.tell(present, refresh, now))
+            code = CLOSE_ENDED if refresh.closed else CLOSE_DENIED
+            self._dismissed[member.endpoint_id] = (member, time.monotonic() + CONFIRM_WITHIN_S, code)
+        present = [m for m in told if m.source_id in refresh.present]
+        waiting = [] if refresh.key is None else [m for m in present if m.epoch < refresh.key.number]
+        slow = await self._fan_out.tell(present, refresh, now)
+        self._cut(slow)
+        missed = {member.endpoint_id for member in slow}
         for member in waiting:
-            self.note("key.delivered", member, epoch=member.epoch)
+            if member.endpoint_id not in missed:
+                self.note("key.delivered", member, epoch=member.epoch)
         if refresh.sealed:
             self._version = -1  # the key is still owed
         for member in gone:

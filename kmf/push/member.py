@@ -58,6 +58,13 @@ class Member:
     number: int = 0
     epoch: int = 0
     heard_at: float = field(default_factory=time.monotonic)
+    said: set[tuple[str, int]] = field(default_factory=set)
+
+    def newly_said(self, kind: str, epochs: list[int]) -> list[int]:
+        """Those of ``epochs`` that it may speak of and has not spoken of: what it says fills no audit."""
+        new = [epoch for epoch in dict.fromkeys(epochs) if epoch <= self.epoch and (kind, epoch) not in self.said]
+        self.said.update((kind, epoch) for epoch in new)
+        return new
 
     def message(self, kind: str, shared: bytes) -> bytes:
         """The next message: ``shared`` is the JSON of its members without the braces, the same for everybody."""

@@ -36,7 +36,7 @@ class Refresh:
     key: EpochKey | None
     deltas: list[tuple[int, bytes]]
     current: bytes
-    sealed: bool
+    sealed: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from kmf.selectors import current_epoch, present_sources
 from kmf.services.conference_keys import make_conference_key
 from kmf.services.sealing import seal_ekt_key
 from roster.models import Membership
-from roster.selectors import delta_at, is_anybody_present, last_delta, unannounced_leaves
+from roster.selectors import first_delta_of, is_anybody_present, last_delta, unannounced_leaves
 from roster.services.statements import append_delta
 
 WORTH_COUNTING_S = 0.02  # a shorter wait for the lock is none
 EKT_EPOCHS = 65536  # width of ekt_epoch
+WRAP_CLEARANCE = 64  # changes after a wrap for which no epoch is shared
 COALESCE = timedelta(milliseconds=100)  # leaves of this window share one epoch; a joiner may share one this young
 
 
@@ -80,16 +81,17 @@ def epoch_for_join(*, state: KeyState, conference: Conference, joined: list[Memb
 
 
 def numbers_wrap(*, conference_id: str, epoch: Epoch | None) -> bool:
-    """Whether the low 16 bits of the next change's number are below those of one in this epoch.
+    """Whether the low 16 bits of changes' numbers begin anew in this epoch, or did shortly before it.
 
     Sender keys are numbered by them, so that a joiner can tell old ones (docs/protocol.md section 6): then no epoch is shared.
+    Shortly before counts because a sender may hear of the epoch ahead of the last changes, and number by those it knows.
     """
     last = last_delta(conference_id)
     begin = 0 if last is None else (int(last.number) + 1) // EKT_EPOCHS * EKT_EPOCHS
     if begin == 0 or epoch is None:
         return False
-    before = delta_at(conference_id, begin - 1)
-    return before is not None and before.epoch == epoch.number
+    first = first_delta_of(conference_id, int(epoch.number))
+    return first is not None and first.number < begin + WRAP_CLEARANCE
 
 
 def rekey_for_leave(*, state: KeyState, conference: Conference, now: datetime) -> None:

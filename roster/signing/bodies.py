@@ -13,8 +13,13 @@ _SNAPSHOT = (*_STANDING, "endpoints")
 _DELTA = (
     "kind", "conference", "number", "previous", "epoch", "spi", "issued_at", "expires_at", "cause", "joined", "left",
 )  # fmt: skip
-_ENTRY = ("source_id", "identity_key", "name", "identity", "verified_by", "role", "kind", "since", "invited_by")
-_POLICY = ("kind", "conference", "title", "on_join", "past_access", "suites", "ttl_s", "rekey_s", "ends_at")
+_ENTRY = (
+    "source_id", "identity_key", "name", "identity", "verified_by", "role", "kind", "since", "invited_by",
+    "admitted_by", "admitted_at",
+)  # fmt: skip
+_POLICY = (
+    "kind", "conference", "title", "on_join", "past_access", "suites", "ttl_s", "rekey_s", "ends_at", "admission", "locked",
+)  # fmt: skip
 _LARGEST = 2**53 - 1  # what every JSON parser reads as it was written
 _HASH_BYTES = 32
 
@@ -101,10 +106,12 @@ def read_policy(members: dict[str, Any]) -> dict[str, Any]:
 
     """
     _expect(members, _POLICY, kind="policy")
-    for name in ("title", "on_join", "past_access"):
+    for name in ("title", "on_join", "past_access", "admission"):
         _text(members[name])
     for name in ("ttl_s", "rekey_s", "ends_at"):
         _whole(members[name])
+    if not isinstance(members["locked"], bool):
+        raise StatementInvalid("locked is neither true nor false")
     for suite in _list(members["suites"]):
         _whole(suite)
     return members
@@ -122,6 +129,8 @@ def _entry(item: object) -> Entry:
         kind=_text(members["kind"]),
         since=_whole(members["since"]),
         invited_by=_text(members["invited_by"]),
+        admitted_by=_text(members["admitted_by"]),
+        admitted_at=_whole(members["admitted_at"]),
     )
 
 

@@ -32,7 +32,7 @@ def entry(source_id: int, name: str, **changes: Any) -> Members:
     members = {
         "source_id": source_id, "identity_key": b64u(_bytes(f"identity {source_id}")), "name": name,
         "identity": f"{source_id}@weaver.example", "verified_by": "pwd", "role": "participant", "kind": "person",
-        "since": NOW - 60, "invited_by": "Ada Weaver",
+        "since": NOW - 60, "invited_by": "Ada Weaver", "admitted_by": "", "admitted_at": 0,
     }  # fmt: skip
     return {**members, **changes}
 
@@ -69,6 +69,7 @@ def current(where: Members, head: bytes) -> Members:
 POLICY = {
     "kind": "policy", "conference": CONFERENCE, "title": "Quarterly figures", "on_join": "rekey", "past_access": "none",
     "suites": [5, 4], "ttl_s": 600, "rekey_s": 300, "ends_at": NOW + 3600,
+    "admission": "invited", "locked": False,
 }  # fmt: skip
 
 

@@ -20,8 +20,12 @@ const LIFETIME = ["epoch", "spi", "issued_at", "expires_at"];
 const STANDING = ["kind", "conference", "number", "head", ...LIFETIME];
 const SNAPSHOT = [...STANDING, "endpoints"];
 const DELTA = ["kind", "conference", "number", "previous", ...LIFETIME, "cause", "joined", "left"];
-const POLICY = ["kind", "conference", "title", "on_join", "past_access", "suites", "ttl_s", "rekey_s", "ends_at"];
-const ENTRY = ["source_id", "identity_key", "name", "identity", "verified_by", "role", "kind", "since", "invited_by"];
+const POLICY = [
+  "kind", "conference", "title", "on_join", "past_access", "suites", "ttl_s", "rekey_s", "ends_at", "admission", "locked",
+];
+const ENTRY = [
+  "source_id", "identity_key", "name", "identity", "verified_by", "role", "kind", "since", "invited_by", "admitted_by", "admitted_at",
+];
 
 /** @param {Members} members @returns {Snapshot} */
 export function readSnapshot(members) {
@@ -67,7 +71,7 @@ export function readPolicy(members) {
     rekeyS: whole(members.rekey_s),
     ttlS: whole(members.ttl_s),
     admission: text(members.admission),
-    locked: members.locked === true,
+    locked: flag(members.locked),
   };
 }
 
@@ -113,6 +117,14 @@ function list(value) {
 function text(value) {
   // Half a character can be written in JSON and in no UTF-8.
   if (typeof value !== "string" || /\p{Surrogate}/u.test(value)) {
+    throw new RosterError("statement_invalid");
+  }
+  return value;
+}
+
+/** @param {unknown} value */
+function flag(value) {
+  if (typeof value !== "boolean") {
     throw new RosterError("statement_invalid");
   }
   return value;
