@@ -5,9 +5,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.test import override_settings
 
 from kmf.crypto.seal import associated_data, unseal
-from kmf.crypto.secret_bytes import SecretBytes
+from kmf.services.conference_keys import conference_key
+from kmf.services.day_keys import day_key
 from tests.stack import Stack
 
 
@@ -18,9 +20,7 @@ def root_key(stack: Stack) -> bytes:
 def keys_of(stack: Stack, conference_id: str) -> tuple[list[bytes], list[bytes]]:
     """EKT keys of every epoch that is not destroyed; and the conference's key, its day's key, the present member secrets."""
     with stack.connect("trusted") as database:
-        day, sealed = database.execute(
-            "SELECT day, sealed FROM kmf_conferencekey WHERE conference_id = %s", (conference_id,)
-        ).fetchone()  # type: ignore[misc]
+        (day,) = database.execute("SELECT day FROM kmf_conferencekey WHERE conference_id = %s", (conference_id,)).fetchone()  # type: ignore[misc]
         epochs = database.execute(
             "SELECT number, key_id, sealed_key FROM kmf_epoch WHERE conference_id = %s AND sealed_key IS NOT NULL",
             (conference_id,),
@@ -30,21 +30,21 @@ def keys_of(stack: Stack, conference_id: str) -> tuple[list[bytes], list[bytes]]
             " WHERE kmf_endpoint.conference_id = %s AND sealed_member_secret IS NOT NULL",
             (conference_id,),
         ).fetchall()
-    path = stack.state.root / "trusted/day-keys" / f"{day.isoformat()}.key"
-    root = SecretBytes(root_key(stack))
-    day_key = unseal(root, path.read_bytes(), data=associated_data(purpose="day key", owner=day.isoformat()))
-    conference_key = unseal(day_key, sealed, data=associated_data(purpose="conference key", owner=conference_id))
+    trusted = stack.state.root / "trusted"
+    places = {"KMF_DAY_KEYS_DIR": trusted / "day-keys", "KMF_ROOT": f"file:{trusted / 'secrets/root.key'}"}
+    with override_settings(**places):
+        above, own = day_key(day), conference_key(conference_id)
     ekt_keys = [
-        unseal(conference_key, key, data=associated_data(purpose="EKT key", owner=conference_id, epoch=number, key_id=key_id))
+        unseal(own, key, data=associated_data(purpose="EKT key", owner=conference_id, epoch=number, key_id=key_id))
         for number, key_id, key in epochs
     ]
     secrets = [
-        unseal(conference_key, secret, data=associated_data(purpose="member secret", owner=conference_id, epoch=source_id))
+        unseal(own, secret, data=associated_data(purpose="member secret", owner=conference_id, epoch=source_id))
         for source_id, secret in members
     ]
     assert ekt_keys
     assert secrets
-    return [key.expose() for key in ekt_keys], [key.expose() for key in (day_key, conference_key, *secrets)]
+    return [key.expose() for key in ekt_keys], [key.expose() for key in (above, own, *secrets)]
 
 
 def private_values(path: Path) -> list[bytes | str]:

@@ -160,7 +160,9 @@ def test_under_share_a_join_opens_no_epoch(shared, three, conference):
     assert AuditEntry.objects.filter(event="epoch.shared").count() == 2
 
 
-@pytest.mark.parametrize(("last", "opened"), [(65533, 1), (65534, 1), (65535, 2), (65536, 2), (65600, 2), (65602, 1), (131070, 1), (131071, 2)])
+@pytest.mark.parametrize(
+    ("last", "opened"), [(65533, 1), (65534, 1), (65535, 2), (65536, 2), (65600, 2), (65602, 1), (131070, 1), (131071, 2)]
+)
 def test_an_epoch_is_not_shared_where_the_numbers_of_sender_keys_would_begin_anew(shared, endpoint, now, last, opened):
     ada, bob, cyd = (endpoint(name) for name in ("ada", "bob", "cyd"))
     ada.ask(now)
