@@ -15,7 +15,7 @@ pytestmark = pytest.mark.requirement("KMF-SEAL-1")
 
 def ready(stack: Stack) -> tuple[int, str]:
     answer = httpx.get(f"{stack.origins.internal_trusted}/ready", headers={"Host": f"kmf.localhost:{stack.port}"})
-    return answer.status_code, answer.json()["dependencies"]["keys"]
+    return answer.status_code, answer.json()["dependencies"]["root_key"]
 
 
 @pytest.fixture
