@@ -22,6 +22,7 @@ def guarded(*, alone: bool) -> Iterator[None]:
     try:
         directory.mkdir(mode=0o700, exist_ok=True)
         handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        give_to_owner(handle, directory)
     except OSError:
         raise KMFUnavailable("day keys cannot be written") from None
     try:
@@ -29,6 +30,13 @@ def guarded(*, alone: bool) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def give_to_owner(made: int | Path, directory: Path) -> None:
+    """Give what root made in ``directory`` (a descriptor, or a path) to the directory's owner: the sites are not root."""
+    if os.geteuid() == 0:
+        owner = directory.stat()
+        os.chown(made, owner.st_uid, owner.st_gid)
 
 
 def write_once(path: Path, content: bytes) -> None:
@@ -64,8 +72,11 @@ def remove_leftovers(directory: Path) -> None:
 
 
 def _temporary(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    if not path.parent.is_dir():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        give_to_owner(path.parent, path.parent.parent)
     handle, name = tempfile.mkstemp(prefix="tmp", dir=path.parent)
+    give_to_owner(handle, path.parent)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()

@@ -13,6 +13,7 @@ from kmf.crypto.labels import ROOT_ID
 from kmf.crypto.seal import KEY_BYTES, seal, unseal
 from kmf.crypto.secret_bytes import SecretBytes
 from kmf.errors import KMFUnavailable, RootKeyAway, RootKeyWrong
+from kmf.services.key_files import give_to_owner
 from kmf.services.root_keys.provider import ID_LENGTH
 from protocol import base64url
 
@@ -74,6 +75,7 @@ def make_root_file(path: Path) -> None:
 
     """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    give_to_owner(handle, path.parent)
     with os.fdopen(handle, "wb") as file:
         file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
         file.flush()
