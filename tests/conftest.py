@@ -26,7 +26,11 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--part", choices=("quick", "system"), help="quick: without the running system; system: with it")
+    parser.addoption(
+        "--part",
+        choices=("quick", "system", "deaths"),
+        help="quick: without the running system; system: with it; deaths: three browsers while processes die (minutes)",
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -38,12 +42,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=_cost)
     part = config.getoption("--part")
     if part is not None:
-        config.hook.pytest_deselected(items=[item for item in items if any(_cost(item)) != (part == "system")])
-        items[:] = [item for item in items if any(_cost(item)) == (part == "system")]
+        config.hook.pytest_deselected(items=[item for item in items if _part(item) != part])
+        items[:] = [item for item in items if _part(item) == part]
 
 
 def _cost(item: pytest.Item) -> list[bool]:
     return [name in getattr(item, "fixturenames", ()) for name in ("browser", "stack")]
+
+
+def _part(item: pytest.Item) -> str:
+    if item.path.name == "test_processes_die.py":
+        return "deaths"
+    return "system" if any(_cost(item)) else "quick"
 
 
 @pytest.fixture(scope="session")
