@@ -137,8 +137,8 @@ def test_a_thousand_reports_at_once_open_no_epoch_and_hold_up_nobody(scene: Scen
         speaking.result()
         taken_s = time.monotonic() - begun
         assert ada.hear(socket, "current", timeout=8)
-    assert set(statuses) <= {204, 429}
-    assert statuses.count(204) <= 50 * (taken_s // 10 + 1)
+    assert set(statuses) <= {204, 429, 503}  # 503 on a busy machine: the database is asked for more than it has
+    assert statuses.count(204) <= 50 * (taken_s // 10 + 2)  # windows of 10 s begin when they do
     assert scene.epochs() == before
     assert scene.audit("endpoint.left") == []
     assert len(scene.audit("presence.disagreement")) <= 1 + taken_s // 60

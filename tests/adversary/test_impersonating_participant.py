@@ -158,7 +158,7 @@ def test_her_field_on_his_own_frames_changes_nothing(meeting: Meeting) -> None:
     assert bob.receive(own.sound(), line="his").frame == SOUND
     grafted = own.sound(tail=field_of(genuine(ada)).tail, ctr=LATE_CTR + 1)
     assert bob.receive(grafted, line="his").frame == SOUND
-    assert bob.bench.ask("counters", name=bob.name, id="his mic")["fields"] == {"ekt_epoch": 1}
+    assert bob.bench.ask("counters", name=bob.name, id="his mic")["fields"] == {"ekt_signature": 1}
     assert bob.sources_of("his") == [mallory.source_id]
     assert bob.receive(ada.send()).frame == SOUND
 

@@ -132,7 +132,10 @@ class Call {
     try {
       switch (message.type) {
         case "joined":
-          if (!this.#joining) throw new CallError("frame_message");
+          if (!this.#joining) {
+            this.#fail("frame_message");
+            return;
+          }
           this.#joining = false;
           await this.#connect(message.iceServers);
           break;
