@@ -10,12 +10,13 @@ from django.conf import settings
 
 from kmf.crypto.seal import associated_data, new_key
 from kmf.crypto.secret_bytes import SecretBytes
-from kmf.errors import KMFUnavailable
-from kmf.services.key_files import guarded, remove, replace, write_once
+from kmf.errors import KMFUnavailable, RootKeyWrong
+from kmf.services.key_files import guarded, remove, remove_leftovers, replace, write_once
 from kmf.services.root_keys.provider import ID_LENGTH, RootKey
 from kmf.services.root_keys.register import current_root, root_named
 
 _MAGIC = b"conclave/1 day key\n"
+_READS = 3  # a rotation may end between the look at the file and the look at the register: then both are other ones
 
 
 def day_key(day: date, *, create: bool = False) -> SecretBytes:
@@ -30,6 +31,13 @@ def day_key(day: date, *, create: bool = False) -> SecretBytes:
     path = _path(day)
     if create and not path.exists():
         _make(day, path)
+    for _ in range(_READS - 1):
+        root_id, sealed = _read(path)
+        try:
+            return root_named(root_id).unseal_day_key(sealed, data=_data(day, root_id))
+        except RootKeyWrong:
+            if _read(path) == (root_id, sealed):
+                raise
     root_id, sealed = _read(path)
     return root_named(root_id).unseal_day_key(sealed, data=_data(day, root_id))
 
@@ -89,6 +97,7 @@ def drop_day_keys(days: list[date]) -> None:
     with guarded(alone=True):
         for day in days:
             remove(_path(day))
+        remove_leftovers(Path(settings.KMF_DAY_KEYS_DIR))  # one may be another name of a key that is dropped
 
 
 def _day(path: Path) -> date | None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from conferences.models import Conference, new_identifier
 from conferences.services.audit import record
 from kmf.crypto.seal import new_key
+from kmf.errors import KMFUnavailable
 from kmf.hints import announce_on_commit
 from kmf.models import Epoch, KeyState
 from kmf.selectors import current_epoch, present_sources
@@ -101,15 +102,21 @@ def rekey_for_leave(*, state: KeyState, conference: Conference, now: datetime) -
         state.rekey_due_at = state.rekey_due_at or last + COALESCE
         _changed(state)
         return
-    open_due_to_leave(state=state, conference=conference, now=now)
+    try:
+        open_due_to_leave(state=state, conference=conference, now=now)
+    except KMFUnavailable:  # sealed: the leave holds all the same, and its epoch opens with the first look afterwards
+        state.rekey_due_at = now
+        _changed(state)
 
 
 def open_due_to_leave(*, state: KeyState, conference: Conference, now: datetime) -> None:
     """Open the epoch that locks leavers out; with nobody left there is no epoch to open, and the current one is over."""
-    state.last_leave_rekey_at = now
     if is_anybody_present(conference.id):
         open_epoch(state=state, conference=conference, cause="leave", joined=[], now=now)
+        state.last_leave_rekey_at = now
+        state.save(update_fields=["last_leave_rekey_at"])
         return
+    state.last_leave_rekey_at = now
     revoke_current(conference=conference, reason="empty", now=now)
     append_delta(
         conference=conference,
@@ -124,11 +131,17 @@ def open_due_to_leave(*, state: KeyState, conference: Conference, now: datetime)
 
 
 def open_epoch(*, state: KeyState, conference: Conference, cause: str, joined: list[Membership], now: datetime) -> Epoch:
-    """Make a fresh EKT key for those present and supersede the epoch before it."""
+    """Make a fresh EKT key for those present and supersede the epoch before it.
+
+    Raises:
+        KMFUnavailable: sealed. Nothing has changed then.
+
+    """
+    number, key_id = int(state.last_epoch) + 1, new_identifier()
+    sealed_key = seal_ekt_key(conference_id=conference.id, epoch=number, key_id=key_id, ekt_key=new_key())
     Epoch.objects.filter(conference=conference, state=Epoch.State.CURRENT).update(state=Epoch.State.SUPERSEDED, closed_at=now)
-    state.last_epoch += 1
+    state.last_epoch = number
     state.rekey_due_at = None
-    number, key_id = int(state.last_epoch), new_identifier()
     epoch = Epoch.objects.create(
         conference=conference,
         organisation=conference.organisation,
@@ -136,7 +149,7 @@ def open_epoch(*, state: KeyState, conference: Conference, cause: str, joined: l
         key_id=key_id,
         state=Epoch.State.CURRENT,
         reason=cause,
-        sealed_key=seal_ekt_key(conference_id=conference.id, epoch=number, key_id=key_id, ekt_key=new_key()),
+        sealed_key=sealed_key,
         opened_at=now,
         expires_at=min(now + timedelta(seconds=conference.ttl_s), conference.closes_at),
     )

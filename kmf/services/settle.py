@@ -14,6 +14,7 @@ from conferences.services.audit import record
 from conferences.services.outbox import enqueue
 from conferences.services.scheduling import end_conference
 from kmf.authorization.grants import revoked_thumbprints
+from kmf.errors import KMFUnavailable
 from kmf.hints import announce_on_commit
 from kmf.models import Endpoint, KeyState
 from kmf.selectors import current_epoch, endpoints_to_end
@@ -56,9 +57,10 @@ def settle(*, conference_id: str, now: datetime) -> None:
     if ending:
         rekey_for_leave(state=state, conference=conference, now=now)
     # (4)
-    if state.rekey_due_at is not None and state.rekey_due_at <= now:
-        open_due_to_leave(state=state, conference=conference, now=now)
-    _rekey_if_due(state=state, conference=conference, now=now)
+    with suppress(KMFUnavailable):  # sealed: what was found above is put down all the same, and the epoch follows later
+        if state.rekey_due_at is not None and state.rekey_due_at <= now:
+            open_due_to_leave(state=state, conference=conference, now=now)
+        _rekey_if_due(state=state, conference=conference, now=now)
     # (5)
     if conference.past_access == Conference.PastAccess.NONE:
         destroy_epochs(conference, before=now - SUPERSEDED_FOR, now=now)
@@ -74,10 +76,10 @@ def _rekey_if_due(*, state: KeyState, conference: Conference, now: datetime) -> 
     current = current_epoch(conference.id)
     if current is None or current.opened_at + timedelta(seconds=conference.rekey_s) > now:
         return
-    if current.expires_at <= now:
-        record(event="epoch.expired", at=now, actor="system", conference=conference, details={"epoch": current.number})
     if is_anybody_present(conference.id):
         open_epoch(state=state, conference=conference, cause="periodic", joined=[], now=now)
+    if current.expires_at <= now:
+        record(event="epoch.expired", at=now, actor="system", conference=conference, details={"epoch": current.number})
 
 
 def _close(*, state: KeyState, conference: Conference, now: datetime) -> None:

@@ -50,7 +50,9 @@ def enter(person: Person):
 )
 def test_sealed_no_key_leaves_and_who_is_in_stays_in(stack: Stack, scene: Scene, root_key, instead, told):
     ada, bob = (scene.person("participant", index).sign_in() for index in range(2))
-    socket = enter(ada)
+    cyd = scene.person("initiator", 0).sign_in()
+    socket, third = enter(ada), enter(cyd)
+    ada.hear(socket, "rekey")
     content = root_key.read_bytes()
     root_key.unlink()
     if instead is not None:
@@ -67,8 +69,11 @@ def test_sealed_no_key_leaves_and_who_is_in_stays_in(stack: Stack, scene: Scene,
     ada.hear(socket, "current", timeout=8)
     ada.say(socket, "heartbeat", number=1)
     assert "root key" in stack.log("trusted")
-    assert [entry["event"] for entry in scene.audit()].count("key.released") == 1
+    assert [entry["event"] for entry in scene.audit()].count("key.released") == 2
+    cyd.say(third, "leaving")
+    wait_for(lambda: bool(scene.audit("endpoint.left")), "the leave to be put down")
     put(root_key, content)
+    assert ada.hear(socket, "rekey", timeout=8)["reason"] == "leave"
     wait_for(lambda: ready(stack) == (200, "ok"), "the root key to be found again")
     other = enter(bob)
     assert ada.hear(socket, "rekey")["reason"] == "join"

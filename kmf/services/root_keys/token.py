@@ -24,6 +24,7 @@ from protocol import base64url
 _NONCE_BYTES = 12
 _TAG_BITS = 128
 _one_at_a_time = threading.Lock()
+_refused_pins: set[tuple[str, str, int]] = set()  # guarded by the lock
 _beginnings = [0]  # how often the library was begun; guarded by the lock
 
 
@@ -126,14 +127,28 @@ class TokenRoot:
         """Open a session in a library begun anew: a token that came back, or a fork, is not seen otherwise."""
         pkcs11 = _library()
         try:
+            pin = self._pin()
             library = pkcs11.lib(str(self._module))
             _beginnings[0] += 1
             self._pid, self._beginning = os.getpid(), _beginnings[0]
             library.reinitialize()
-            return library.get_token(token_label=self._token).open(user_pin=self._pin_file.read_text().strip(), rw=writable)
+            return library.get_token(token_label=self._token).open(user_pin=pin, rw=writable)
+        except pkcs11.PinIncorrect:
+            self._session = self._key = None
+            _refused_pins.add(self._pin_stamp())
+            raise RootKeyAway("the token refuses the PIN") from None
         except (pkcs11.PKCS11Error, RuntimeError, OSError):
             self._session = self._key = None
             raise RootKeyAway("the token cannot be opened") from None
+
+    def _pin(self) -> str:
+        if self._pin_stamp() in _refused_pins:
+            raise RootKeyAway("the token refuses the PIN")
+        return self._pin_file.read_text().strip()
+
+    def _pin_stamp(self) -> tuple[str, str, int]:
+        """A PIN file as it is now: tried no more once it was refused, because tokens lock themselves after a few wrong ones."""
+        return self._token, str(self._pin_file), self._pin_file.stat().st_mtime_ns
 
     def _forget(self) -> None:
         with _one_at_a_time:

@@ -9,6 +9,7 @@ import pytest
 
 from kmf.crypto.seal import new_key
 from kmf.errors import RootKeyAway, RootKeyWrong
+from kmf.services.root_keys import token as token_module
 from kmf.services.root_keys.specification import make_root, open_root
 from tests.kmf.root_keys.conftest import SOFTHSM
 
@@ -71,6 +72,23 @@ def test_without_the_pin_nothing_opens(token, pin):
     begin_library_anew()
     with pytest.raises(RootKeyAway):
         root.seal_day_key(new_key(), data=b"day")
+    token.pin_file.write_text(right)
+    assert root.seal_day_key(new_key(), data=b"day")
+
+
+def test_a_refused_pin_is_tried_once(token):
+    """Tokens lock themselves after a few wrong ones, and the KMF asks many times a second."""
+    root = make_root(token.place())
+    right = token.pin_file.read_text()
+    token.pin_file.write_text("0000")
+    begin_library_anew()
+    with pytest.raises(RootKeyAway, match="refuses the PIN"):
+        root.seal_day_key(new_key(), data=b"day")
+    begun = token_module._beginnings[0]
+    for _ in range(20):
+        with pytest.raises(RootKeyAway, match="refuses the PIN"):
+            root.seal_day_key(new_key(), data=b"day")
+    assert token_module._beginnings[0] == begun
     token.pin_file.write_text(right)
     assert root.seal_day_key(new_key(), data=b"day")
 
