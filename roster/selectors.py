@@ -14,20 +14,9 @@ def present_entries(conference_id: str) -> list[Entry]:
     return [roster_entry(membership) for membership in memberships]
 
 
-def present_memberships(conference_id: str) -> list[Membership]:
-    """Memberships that have not ended, oldest first."""
-    rows = Membership.objects.filter(conference_id=conference_id, left_at=None).select_related("participant")
-    return list(rows.order_by("since", "source_id"))
-
-
 def is_anybody_present(conference_id: str) -> bool:
     """Whether a membership lasts."""
     return Membership.objects.filter(conference_id=conference_id, left_at=None).exists()
-
-
-def seats_taken(conference_id: str, *, besides: int) -> int:
-    """Memberships that have not ended, without those of the participant ``besides``."""
-    return Membership.objects.filter(conference_id=conference_id, left_at=None).exclude(participant=besides).count()
 
 
 def unannounced_leaves(conference_id: str) -> list[Membership]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conferences.audit.checkpoint import LogKey, open_checkpoint, read_log_key
+from conferences.audit.checkpoint import LogKey, read_log_key
 from conferences.audit.lines import ExportFile
 from conferences.audit.proof import PROOF_MARK, read_consistency, read_inclusion, verify_growth, verify_inclusion
 from conferences.audit.verify import Kept, VerifiedExport, verify_export
@@ -109,12 +109,6 @@ def _key(kept: Kept) -> LogKey:
     if kept.key is None:
         raise AuditCheckpointWrong("a proof alone needs the log's key: give --key or --witness")
     return kept.key
-
-
-def check_note(note: str, key: str) -> str:
-    """The one line that names a checkpoint: size and root, after its signature was verified."""
-    checkpoint = open_checkpoint(note, read_log_key(key))
-    return f"{checkpoint.origin}  {checkpoint.size} entries  root {checkpoint.root.hex()}"
 
 
 class _Progress:

@@ -51,12 +51,6 @@ def provider_keys(key_id: str) -> Mapping[str, ec.EllipticCurvePublicKey]:
     return _Held.keys
 
 
-def forget_provider_keys() -> None:
-    """Start anew, as after a restart."""
-    with _lock:
-        _Held.keys, _Held.fetched_at, _Held.asked_at = {}, _NEVER, _NEVER
-
-
 def _fetch() -> None:
     url, provider = f"{settings.ORIGINS.internal_provider}/jwks", urlsplit(settings.ORIGINS.provider)
     try:

@@ -2,6 +2,7 @@
 
 import base64
 from pathlib import Path
+from types import SimpleNamespace
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -31,8 +32,8 @@ def keys_of(stack: Stack, conference_id: str) -> tuple[list[bytes], list[bytes]]
             (conference_id,),
         ).fetchall()
     trusted = stack.state.root / "trusted"
-    places = {"KMF_DAY_KEYS_DIR": trusted / "day-keys", "KMF_ROOT": f"file:{trusted / 'secrets/root.key'}"}
-    with override_settings(**places):
+    places = {"KMF_DAY_KEYS_DIR": trusted / "day-keys", "KMF_ROOT": "file:secrets/root.key"}
+    with override_settings(**places, ENV=SimpleNamespace(directory=trusted)):
         above, own = day_key(day), conference_key(conference_id)
     ekt_keys = [
         unseal(own, key, data=associated_data(purpose="EKT key", owner=conference_id, epoch=number, key_id=key_id))
