@@ -67,12 +67,16 @@ def run_stack(*, tls: bool) -> Generator[Stack]:
         _stacks.remove(running)
 
 
+def chromium_arguments() -> list[str]:
+    """How every browser of a test is started: it also trusts the authority that the tests give their instances."""
+    return [*CHROMIUM_ARGUMENTS, f"--ignore-certificate-errors-spki-list={spki_hash()}"]
+
+
 @pytest.fixture(scope="session")
 def browser() -> Generator[Browser]:
     executable = shutil.which("chromium") or "/usr/bin/chromium"
-    arguments = [*CHROMIUM_ARGUMENTS, f"--ignore-certificate-errors-spki-list={spki_hash()}"]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=arguments)
+        chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=chromium_arguments())
         yield chromium
         chromium.close()
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from config.embedded.state import State
 from config.env import ROOT
 from config.settings.origins import Origins
 from tests.authority import place_authority
+from tests.tls_line import open_line
 
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 45
@@ -134,6 +136,14 @@ class Stack:
         base = self.origins.internal_provider if origin == self.origins.provider else self.origins.internal_trusted
         settings = {"headers": {"Host": name.netloc}, "timeout": 10, "trust_env": False} | options
         return httpx.Client(base_url=base, verify=self.trust, event_hooks={"request": [ask_by_name]}, **settings)
+
+    def open_line(self, origin: str) -> socket.socket:
+        """Connect to one origin; what is written and read is plain, whatever goes over the line."""
+        name = urlsplit(origin)
+        port = self.provider_port if origin == self.origins.provider else self.port
+        if self.tls:
+            return open_line(port, self.trust, name.hostname or "")
+        return socket.create_connection(("127.0.0.1", port))
 
     def manage(self, *arguments: str, domain: str = "trusted") -> subprocess.CompletedProcess[str]:
         """Run ``manage.py`` with the settings of ``domain``; its output is captured."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, Route, expect
 
-from tests.real_browsers import CHROMIUM_ARGUMENTS
+from tests.real_browsers import chromium_arguments
 from tests.scenes import Scene
 
 SCRIPT = Path(__file__).with_name("hostile_frame.js").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def browser_for_a_public_provider(browser: Browser) -> Iterator[Browser]:
 
     In a test all origins are on loopback, and the browser's guard of local networks would stop what it does not stop elsewhere.
     """
-    arguments = [*CHROMIUM_ARGUMENTS, "--disable-features=LocalNetworkAccessChecks"]
+    arguments = [*chromium_arguments(), "--disable-features=LocalNetworkAccessChecks"]
     executable = shutil.which("chromium") or "/usr/bin/chromium"
     other = browser.browser_type.launch(executable_path=executable, headless=True, args=arguments)
     try:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from socket import create_connection
 from urllib.parse import urlsplit
 
 from websockets.sync.client import connect
@@ -32,7 +31,7 @@ def noted(scene: Scene, column: str) -> bool:
 
 def signal(scene: Scene, ticket: str, seen: Callable[[], None]) -> None:
     netloc = urlsplit(scene.stack.origins.provider).netloc
-    line = create_connection(("127.0.0.1", scene.stack.provider_port))
+    line = scene.stack.open_line(scene.stack.origins.provider)
     with connect(f"ws://{netloc}/conferences/{scene.handle}/signalling", sock=line, proxy=None) as socket:
         socket.send(json.dumps({"type": "hello", "ticket": ticket}))
         seen()

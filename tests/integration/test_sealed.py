@@ -5,7 +5,6 @@ import os
 import secrets
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.scenes import Scene
@@ -16,7 +15,8 @@ pytestmark = pytest.mark.requirement("KMF-SEAL-1")
 
 
 def ready(stack: Stack) -> tuple[int, str]:
-    answer = httpx.get(f"{stack.origins.internal_trusted}/ready", headers={"Host": f"kmf.localhost:{stack.port}"})
+    with stack.http(stack.origins.kmf) as http:
+        answer = http.get("/ready")
     return answer.status_code, answer.json()["dependencies"]["root_key"]
 
 

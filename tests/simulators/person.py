@@ -10,7 +10,6 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from socket import create_connection
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -27,7 +26,6 @@ from protocol import base64url
 from protocol.dpop import make_proof
 from protocol.thumbprint import public_jwk, thumbprint
 from tests.stack import Stack
-from tests.tls_line import open_line
 
 
 @dataclass
@@ -180,11 +178,9 @@ class Person:
 
     def open_socket(self, origin: str | None = None) -> ClientConnection:
         url = urlsplit(self.stack.origins.kmf)
-        port = url.port or 80
-        line = open_line(port, self.stack.trust, url.hostname or "") if self.stack.tls else create_connection(("127.0.0.1", port))
         return connect(
             f"ws://{url.netloc}/conferences/{self.conference_id}/events",
-            sock=line, origin=origin or self.stack.origins.kmf, proxy=None, legacy=True,
+            sock=self.stack.open_line(self.stack.origins.kmf), origin=origin or self.stack.origins.kmf, proxy=None, legacy=True,
         )  # fmt: skip
 
     def hello(self, socket: ClientConnection) -> None:
