@@ -45,6 +45,8 @@ def _received(tls: ssl.SSLSocket) -> bytes | None:
             data += chunk
     except ssl.SSLWantReadError:
         return data or None
+    except OSError:  # cut without a goodbye: what came before counts
+        return data
     finally:
         tls.settimeout(None)
     return data

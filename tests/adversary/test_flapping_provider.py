@@ -4,7 +4,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -129,7 +128,7 @@ def test_a_thousand_reports_at_once_open_no_epoch_and_hold_up_nobody(scene: Scen
         while not over.wait(1):
             ada.say(socket, "heartbeat", number=1)
 
-    with httpx.Client() as client, ThreadPoolExecutor(17) as pool:
+    with provider.client() as client, ThreadPoolExecutor(17) as pool:
         begun = time.monotonic()
         speaking = pool.submit(speak)
         statuses = [answer.status_code for answer in pool.map(lambda one: provider.post(*one, client=client), requests)]

@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -53,11 +52,16 @@ class ReportingProvider:
         )
         return body, authorization
 
-    def post(self, body: bytes, authorization: str, client: Any = httpx) -> httpx.Response:
-        origins = self.scene.stack.origins
-        headers = {"Host": urlsplit(origins.kmf).netloc, "Content-Type": "application/json", "Authorization": authorization}
-        answer: httpx.Response = client.post(f"{origins.internal_trusted}/presence", content=body, headers=headers, timeout=10)
-        return answer
+    def client(self) -> httpx.Client:
+        """A client of the KMF, as the provider's is."""
+        return self.scene.stack.http(self.scene.stack.origins.kmf)
+
+    def post(self, body: bytes, authorization: str, client: httpx.Client | None = None) -> httpx.Response:
+        if client is None:
+            with self.client() as own:
+                return self.post(body, authorization, own)
+        headers = {"Content-Type": "application/json", "Authorization": authorization}
+        return client.post("/presence", content=body, headers=headers)
 
     def report(self, *lines: dict[str, Any]) -> httpx.Response:
         return self.post(*self.signed(list(lines)))
