@@ -223,10 +223,10 @@ def check_holds(scene: Scene) -> None:
     for entry in scene.audit():
         details = entry["details"]
         if entry["event"] == "epoch.opened":
-            held = {holder["source_id"] for holder in details["holders"]}
+            held = set(details["holders"])
             present |= held
             assert held == present, json.dumps(entry)
         elif entry["event"] == "epoch.shared":
-            present |= {holder["source_id"] for holder in details["holders"]}
+            present |= set(details["holders"])
         elif entry["event"] == "endpoint.left":
             present -= {details["source_id"]}
