@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 
 BACK_WITHIN_S = 10
 MEDIA_WITHIN_S = 12
-# Who is not back 15 s after his last heartbeat is taken for gone; it was noted up to 5 s before the death, and coming back takes 4.
+# Whoever is not back 15 s after his last heartbeat is taken for gone. It was noted up to 5 s before; coming back takes up to 4 s.
 SHORT_ABSENCE_S = 15 - 5 - 4
 # What a page may say besides on a machine that is too busy for the media of three browsers.
 SLOW = {"media_reconnecting", "offline"}
