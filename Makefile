@@ -4,7 +4,7 @@ SYSTEM = CONCLAVE_TEST_TLS=$(TLS) $(PYTEST) tests
 CHECK_STATE = var/check
 TLS ?= $(CONCLAVE_TLS)
 
-SIDE_BY_SIDE = test-browser test-quick test-system check test-provider test-deaths
+SIDE_BY_SIDE = test-browser test-quick test-system test-deaths check test-provider
 
 .PHONY: run test $(SIDE_BY_SIDE) test-alone lock
 
