@@ -14,8 +14,8 @@ run: ## The whole system on this machine, until Ctrl-C; TLS=1: by HTTPS
 
 test: ## Static checks, both sites' tests, real browsers and media servers; TLS=1: by HTTPS
 	@deploy/setup.sh test
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target $(SIDE_BY_SIDE)
-	@$(MAKE) --no-print-directory test-alone
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target $(SIDE_BY_SIDE); side_by_side=$$?; \
+	$(MAKE) --no-print-directory test-alone && exit $$side_by_side
 
 test-provider:
 	@$(PYTEST) tests/provider --ds=config.settings.provider
