@@ -4,7 +4,8 @@ SYSTEM = CONCLAVE_TEST_TLS=$(TLS) $(PYTEST) tests
 CHECK_STATE = var/check
 TLS ?= $(CONCLAVE_TLS)
 
-SIDE_BY_SIDE = test-browser test-quick test-system test-deaths check test-provider
+# In this order, so that what computes runs beside what waits.
+SIDE_BY_SIDE = test-quick check test-provider test-system test-browser test-deaths
 
 .PHONY: run test $(SIDE_BY_SIDE) test-alone lock
 

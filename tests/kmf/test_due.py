@@ -20,6 +20,7 @@ Due = Callable[[Conference, datetime], datetime]
 
 @pytest.fixture
 def running(endpoint: Callable[[str], EndpointSimulator], conference: Conference, now: datetime) -> Conference:
+    Conference.objects.update(on_join=Conference.OnJoin.SHARE)  # one epoch, however long the machine takes for two joins
     endpoint("ada").ask(now)
     endpoint("bob").ask(now + timedelta(milliseconds=50))
     return conference
@@ -103,7 +104,7 @@ def silent(conference: Conference, now: datetime) -> datetime:
 
 
 def period_over(conference: Conference, now: datetime) -> datetime:
-    later = now + timedelta(seconds=conference.rekey_s)
+    later = now + timedelta(seconds=conference.rekey_s + 5)  # a wait for the lock counts: the epoch may have opened later
     Endpoint.objects.update(last_seen_at=later)
     return later
 
