@@ -1,9 +1,13 @@
 PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest --durations=15 --durations-min=2
+SYSTEM = CONCLAVE_TEST_TLS=$(TLS) $(PYTEST) tests
 CHECK_STATE = var/check
 TLS ?= $(CONCLAVE_TLS)
 
-.PHONY: run test test-provider test-quick test-deaths check lock
+# In this order, so that what computes runs beside what waits.
+SIDE_BY_SIDE = test-quick check test-provider test-system test-browser test-deaths
+
+.PHONY: run test $(SIDE_BY_SIDE) test-alone lock
 
 run: ## The whole system on this machine, until Ctrl-C; TLS=1: by HTTPS
 	@deploy/setup.sh run
@@ -11,8 +15,8 @@ run: ## The whole system on this machine, until Ctrl-C; TLS=1: by HTTPS
 
 test: ## Static checks, both sites' tests, real browsers and media servers; TLS=1: by HTTPS
 	@deploy/setup.sh test
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check test-provider test-quick
-	@CONCLAVE_TEST_TLS=$(TLS) $(PYTEST) tests --part=system
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target $(SIDE_BY_SIDE); side_by_side=$$?; \
+	$(MAKE) --no-print-directory test-alone && exit $$side_by_side
 
 test-provider:
 	@$(PYTEST) tests/provider --ds=config.settings.provider
@@ -20,8 +24,17 @@ test-provider:
 test-quick: ## What needs neither the running system nor a browser
 	@$(PYTEST) tests --part=quick
 
-test-deaths: ## Three browsers in a conference while every process dies in turn; some minutes, on a machine that does nothing else
-	@$(PYTEST) tests --part=deaths
+test-system: ## What needs the running system and no browser
+	@$(SYSTEM) --part=system
+
+test-browser: ## What needs a browser
+	@$(SYSTEM) --part=browser
+
+test-deaths: ## Three browsers in a conference while every process dies in turn
+	@$(SYSTEM) --part=deaths
+
+test-alone: ## What measures the running system's seconds: nothing else should run
+	@$(SYSTEM) --part=alone
 
 check: ## What can be told without running anything
 	$(PYTHON) -m ruff check --quiet .

@@ -61,11 +61,6 @@ def leave_reason(conference_id: str, source_id: int) -> str:
     return rows.values_list("membership__leave_reason", flat=True).first() or ""
 
 
-def open_conferences() -> list[str]:
-    """Conferences that released keys and are not closed yet."""
-    return list(KeyState.objects.filter(closed_at=None).values_list("conference_id", flat=True))
-
-
 def endpoints_to_end(conference: Conference, stale_before: datetime | None) -> list[tuple[Endpoint, str]]:
     """Endpoints whose right or life is over, each with the reason; without ``stale_before`` nobody is silent."""
     over = Q(membership__participant__withdrawn_at__isnull=False) | Q(account__is_active=False)

@@ -7,18 +7,17 @@ from celery import shared_task
 from django.db import Error as DatabaseError
 
 from kmf.errors import KMFError
-from kmf.selectors import open_conferences
 from kmf.services.clean import clean_up
 from kmf.services.destroy import destroy_due
-from kmf.services.due import settle_if_due
+from kmf.services.due import look_at_all, settle_if_due
 
 _log = logging.getLogger(__name__)
 
 
 @shared_task(name="kmf.sweep")  # type: ignore[untyped-decorator]  # celery has no types
 def sweep() -> None:
-    """Settle every open conference, and destroy what is due; one that fails does not stop the others."""
-    for conference_id in open_conferences():
+    """Settle every open conference with something due, and destroy what is; one that fails does not stop the others."""
+    for conference_id in look_at_all(now=datetime.now(UTC)):
         try:
             settle_if_due(conference_id=conference_id, now=datetime.now(UTC))
         except (DatabaseError, KMFError):

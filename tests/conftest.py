@@ -13,6 +13,7 @@ from tests.real_browsers import browser, profile, pytest_runtest_makereport, sta
 __all__ = ["browser", "profile", "pytest_runtest_makereport", "stack"]
 
 PROVIDER_TESTS = Path(__file__).parent / "provider"
+PARTS = ("quick", "system", "browser", "deaths", "alone")
 EITHER = tuple(Path(__file__).parent / name for name in ("protocol", "provider"))
 
 
@@ -28,8 +29,9 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--part",
-        choices=("quick", "system", "deaths"),
-        help="quick: without the running system; system: with it; deaths: three browsers while processes die (minutes)",
+        choices=PARTS,
+        help="quick: without the running system; system: with it; browser: real browsers; deaths: three browsers while "
+        "processes die; alone: those that measure seconds",
     )
 
 
@@ -53,7 +55,10 @@ def _cost(item: pytest.Item) -> list[bool]:
 def _part(item: pytest.Item) -> str:
     if item.path.name == "test_processes_die.py":
         return "deaths"
-    return "system" if any(_cost(item)) else "quick"
+    if item.get_closest_marker("alone"):
+        return "alone"
+    browser, stack = _cost(item)
+    return "browser" if browser else "system" if stack else "quick"
 
 
 @pytest.fixture(scope="session")

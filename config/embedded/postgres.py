@@ -73,6 +73,7 @@ class Cluster:
             stop_signal=signal.SIGINT,  # fast shutdown: open connections are cut
             orphan_signal=signal.SIGINT,
             stop_s=20,
+            outlasts=True,
             ready=self.is_ready,
         )
 

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ class Service:
         stop_signal: asks it to end in order.
         orphan_signal: what it gets when the supervisor dies without a word.
         stop_s: seconds before it is killed.
+        outlasts: others need it to end in order; it is stopped after those that are not so.
         ready: tells whether it may be used.
         liveness: tells whether it still answers.
 
@@ -45,6 +47,7 @@ class Service:
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL
     stop_s: float = 8.0
+    outlasts: bool = False
     ready: Callable[[], bool] | None = field(default=None, compare=False)
     liveness: Liveness | None = field(default=None, compare=False)
 
@@ -67,15 +70,16 @@ def start(service: Service, log: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def stop(service: Service, process: subprocess.Popen[bytes]) -> None:
-    """Ask, wait ``stop_s`` seconds, then kill the whole process group."""
-    if process.poll() is None:
-        process.send_signal(service.stop_signal)
-        try:
-            process.wait(service.stop_s)
-        except subprocess.TimeoutExpired:
-            kill_group(process)
-    kill_group(process)
+def stop(*running: tuple[Service, subprocess.Popen[bytes]]) -> None:
+    """Ask all of them, give each its ``stop_s`` seconds, then kill their whole process groups."""
+    for service, process in running:
+        if process.poll() is None:
+            process.send_signal(service.stop_signal)
+    asked_at = time.monotonic()
+    for service, process in running:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, asked_at + service.stop_s - time.monotonic()))
+        kill_group(process)
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""The supervisor: starts services in order, starts a dead one again, stops all in reverse order.
+"""The supervisor: starts services in order, starts a dead one again, stops all, the databases last.
 
 Nothing survives it: on an orderly end it stops each service and kills what is left of its group; killed itself, the
 kernel ends the services (PR_SET_PDEATHSIG).
@@ -115,9 +115,10 @@ class Supervisor:
         time.sleep(POLL_S)
 
     def stop_all(self) -> None:
-        """Stop everything, last started first."""
-        for running in reversed(self._running.values()):
-            stop(running.service, running.process)
+        """Stop everything side by side, and what others stand on after them."""
+        for outlasts in (False, True):
+            found = [running for running in reversed(self._running.values()) if running.service.outlasts is outlasts]
+            stop(*((running.service, running.process) for running in found))
         self._end_orphans()
         self._running.clear()
         self._state.process_list.unlink(missing_ok=True)

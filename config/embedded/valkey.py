@@ -41,6 +41,7 @@ class Valkey:
             environment={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8"},
             directory=directory,
             user=user,
+            outlasts=True,
             ready=self.is_ready,
         )
 

@@ -1,5 +1,7 @@
 """Whether a conference has anything to settle: one query, so that a quiet one costs next to nothing every second.
 
+For the sweep it is one query for all of them: however many are open, each is looked at every second or so.
+
 It only spares work: expiry and rights are checked at use all the same. What `settle` does, and not by request, is named here.
 """
 
@@ -11,25 +13,43 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from conferences.models import Conference
 from kmf.authorization.models import Grant
 from kmf.models import Endpoint, Epoch, KeyState
-from kmf.services.listening import SILENCE, note_listening
+from kmf.services.listening import SILENCE, note_listening, note_listening_to
 from kmf.services.settle import SUPERSEDED_FOR, settle
 
 
 def settle_if_due(*, conference_id: str, now: datetime) -> None:
     """Settle the conference if something is due; else a read and no lock."""
-    found = (
-        KeyState.objects.filter(conference_id=conference_id, closed_at=None)
-        .annotate(waits=Exists(_ending(now)), unkept=Exists(_destroyable(now)))
-        .annotate(opened_at=_current_opened_at())
-        .select_related("conference")
-        .first()
-    )
+    found = _open(now).filter(conference_id=conference_id).first()
     if found is None:
         return
     if _is_due(found, now):
         settle(conference_id=conference_id, now=now)
     else:
         note_listening(found, now)
+
+
+def look_at_all(*, now: datetime) -> list[str]:
+    """Look at every open conference: ids of those that have something due; that somebody looked is noted of the others."""
+    due: list[str] = []
+    quiet: list[str] = []
+    for state in _open(now):
+        (due if _may_be_due(state, now) else quiet).append(state.conference_id)
+    if quiet:
+        note_listening_to(quiet, now)
+    return due
+
+
+def _open(now: datetime) -> QuerySet[Any]:
+    """Key states that are not closed, each with what may be due."""
+    found = KeyState.objects.filter(closed_at=None).annotate(waits=Exists(_ending(now)), unkept=Exists(_destroyable(now)))
+    return found.annotate(opened_at=_current_opened_at()).select_related("conference")
+
+
+def _may_be_due(state: Any, now: datetime) -> bool:
+    try:
+        return _is_due(state, now)
+    except OverflowError:  # its end is beyond what a date can say: whoever settles it learns that, and stops no other
+        return True
 
 
 def _is_due(state: Any, now: datetime) -> bool:

@@ -1,6 +1,10 @@
 """Whether anybody was listening: silence counts only then (docs/adr/0019-coming-back-after-an-absence.md)."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
 
 from kmf.models import KeyState
 
@@ -21,6 +25,17 @@ def note_listening(state: KeyState, now: datetime) -> None:
         state.listening_since = now
     state.settled_at = now
     KeyState.objects.filter(pk=state.pk, settled_at=before).update(settled_at=now, listening_since=state.listening_since)
+
+
+@transaction.atomic
+def note_listening_to(conference_ids: Iterable[str], now: datetime) -> None:
+    """The same for many conferences at once. Whoever holds the lock of one notes it by itself: nobody is waited for."""
+    unnoted = Q(settled_at=None) | Q(settled_at__lt=now - NOTED_EVERY)
+    rows = KeyState.objects.select_for_update(skip_locked=True).filter(unnoted, pk__in=list(conference_ids))
+    free = list(rows.values_list("pk", flat=True))
+    was_deaf = Q(settled_at=None) | Q(settled_at__lt=now - DEAF)
+    since = Case(When(was_deaf, then=Value(now)), default=F("listening_since"))
+    KeyState.objects.filter(pk__in=free).update(listening_since=since, settled_at=now)
 
 
 def silent_before(state: KeyState, now: datetime) -> datetime | None:

@@ -36,7 +36,7 @@ class _Handler(SimpleHTTPRequestHandler):
 def module_server() -> Iterator[str]:
     """The origin of a running server."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield f"http://localhost:{server.server_port}"

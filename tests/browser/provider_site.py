@@ -45,7 +45,7 @@ class ProviderSite:
         self.server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
 
     def start(self) -> None:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         command = [sys.executable, "-m", "provider.mdd", "--directory", str(self.directory), "--secrets", self._secrets()]
         command += ["--janus-port", str(self.janus_port), "--turn-port", str(self.turn_port)]
         command += ["--rtp-ports", "39000-39399", "--relay-ports", "39400-39799"]

@@ -30,7 +30,7 @@ from tests.twin.frame import FrameOpener, OpenedFrame, describe
 from tests.twin.recording import Frame, Recording, read_recording
 from tests.twin.sframe import parse_header
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("MEDIA-1")]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.requirement("MEDIA-1")]
 LOCKED_OUT_WITHIN_S = 1.0
 TRACK = {"audio": ("mic", "opus"), "video": ("camera", "vp8")}
 

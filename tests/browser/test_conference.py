@@ -52,6 +52,7 @@ def test_a_leave_locks_out_and_those_who_stay_lose_nothing(scene: Scene, profile
     assert scene.audit("endpoint.left")[-1]["details"]["reason"] in ("left", "closed")
 
 
+@pytest.mark.alone
 def test_a_closed_tab_is_noticed_at_once(scene: Scene, profile):
     ada, bob = people(scene.stack, 2)
     ada_page, bob_page = join(profile(), scene.uri, ada), join(profile(), scene.uri, bob)

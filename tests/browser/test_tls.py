@@ -84,7 +84,7 @@ class Sibling(BaseHTTPRequestHandler):
 @pytest.fixture
 def sibling() -> Generator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Sibling) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield f"http://planter.core.localhost:{server.server_port}"
         server.shutdown()
 

@@ -176,7 +176,7 @@ def test_clock_of_the_provider(state, off, level):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Clock)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_address[1]}"
     _, findings = doctor(state, DATABASE_URL="postgresql://127.0.0.1:1/n", CONCLAVE_INTERNAL_PROVIDER=address)
     server.shutdown()

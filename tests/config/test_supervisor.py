@@ -166,6 +166,20 @@ def test_stop_takes_the_stubborn_and_their_children(supervisor, tmp_path):
     assert not (tmp_path / "run" / "processes.json").exists()
 
 
+def test_all_stop_side_by_side_and_what_they_stand_on_after_them(supervisor, tmp_path):
+    """Each of the two ends when the other was asked to end as well, and then looks whether the database still runs."""
+    supervisor.start(service("database", "sleep", "1000", outlasts=True))
+    database = pids(tmp_path)["database"]
+    for name, other in (("one", "two"), ("two", "one")):
+        waits = f"touch {tmp_path}/{name}.asked; until test -e {tmp_path}/{other}.asked; do sleep 0.05; done"
+        ends = f"{waits}; kill -0 {database} && touch {tmp_path}/{name}.saw; exit"
+        script = f"trap '{ends}' TERM; touch {tmp_path}/{name}.up; while :; do sleep 0.1; done"
+        supervisor.start(service(name, "sh", "-c", script, ready=(tmp_path / f"{name}.up").exists))
+    supervisor.stop_all()
+    assert not runs(database)
+    assert all((tmp_path / f"{name}.saw").exists() for name in ("one", "two"))
+
+
 KILLED = """
 import sys, time
 from pathlib import Path

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,16 +88,23 @@ class Running:
             except psycopg.OperationalError:
                 time.sleep(0.25)
 
+    def present(self) -> set[int]:
+        """Source ids of all whose stay has not ended, as the database has it."""
+        with self.stack.connect("trusted") as database:
+            rows = database.execute(
+                "SELECT source_id FROM roster_membership WHERE conference_id = %s AND left_at IS NULL",
+                (self.scene.conference_id,),
+            )
+            return {int(source_id) for (source_id,) in rows}
+
     def kmf_is_back(self) -> None:
         """Wait until the KMF answers again: from then on the others' time counts."""
         self.until(self._kmf_answers, "the KMF answers", 30)
 
     def _kmf_answers(self) -> bool:
-        host = {"Host": self.stack.origins.kmf.split("//", 1)[1]}
-        try:
-            return httpx.get(f"{self.stack.origins.internal_trusted}/ready", headers=host, timeout=2).is_success
-        except httpx.HTTPError:
-            return False
+        with self.stack.http(self.stack.origins.kmf, timeout=2) as client, suppress(httpx.HTTPError):
+            return client.get("/ready").is_success
+        return False
 
     def banners(self) -> list[str]:
         return [each["banner"] for each in self.look()]

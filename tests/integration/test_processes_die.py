@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.joining import join
-from tests.integration.running_conference import KEEP_WORDS, RELAY_ONLY, SMALL_CAMERA, Running, slack
+from tests.integration.running_conference import KEEP_WORDS, LOOK, RELAY_ONLY, SMALL_CAMERA, Running, slack
 from tests.scenes import Scene
 from tests.stack import Stack
 
@@ -22,6 +22,8 @@ pytestmark = pytest.mark.browser
 
 BACK_WITHIN_S = 10
 MEDIA_WITHIN_S = 12
+# Whoever is not back 15 s after his last heartbeat is taken for gone. It was noted up to 5 s before; coming back takes up to 4 s.
+SHORT_ABSENCE_S = 15 - 5 - 4
 # What a page may say besides on a machine that is too busy for the media of three browsers.
 SLOW = {"media_reconnecting", "offline"}
 
@@ -75,7 +77,7 @@ def well_again(running: Running, within_s: float = BACK_WITHIN_S) -> None:
 
 
 def test_what_nobody_notices(running: Running):
-    """Worker, beat, Valkey and PostgreSQL die, the provider stands still for 20 s: the conference goes on as it was."""
+    """Worker, beat, Valkey and PostgreSQL die, the provider stands still for 16 s: the conference goes on as it was."""
     epoch, who = running.epoch(), sources(running)
     running.stack.freeze("provider")
     frozen_at = time.monotonic()
@@ -84,7 +86,7 @@ def test_what_nobody_notices(running: Running):
             running.stack.restart(name)
             time.sleep(1)
             running.flowing(5)
-        time.sleep(max(0.0, 20 - (time.monotonic() - frozen_at)))
+        time.sleep(max(0.0, 16 - (time.monotonic() - frozen_at)))  # longer than any line's patience
         running.flowing(5)
     finally:
         running.stack.thaw("provider")
@@ -106,8 +108,7 @@ def test_the_kmf_and_valkey_die_and_everybody_is_back_at_the_same_epoch(running:
     running.kmf_is_back()
     away_s = time.monotonic() - killed_at
     well_again(running)
-    # Had it been away for 15 s since the last heartbeat, all would have been silent.
-    if away_s < 15 - 5 - 4:
+    if away_s < SHORT_ABSENCE_S:
         assert (running.epoch(), sources(running)) == (epoch, who)
     assert running.epoch() <= epoch + 3
     assert heard(running) - SLOW <= {"reconnecting", "stale"}
@@ -192,16 +193,21 @@ def test_the_kmf_is_away_for_half_a_minute(running: Running):
 def test_who_leaves_while_the_kmf_starts_again_is_out_15_s_after_his_last_heartbeat(running: Running):
     epoch = running.epoch()
     leaver = running.pages.pop(1)
+    source_id = running.present() - {tile["source"] for tile in leaver.evaluate(LOOK)["tiles"]}
     running.stack.take_away("trusted")
     leaver.close(run_before_unload=True)
     closed_at = time.monotonic()
     running.stack.bring_back("trusted")
     running.kmf_is_back()
-    running.until(lambda: running.epoch() == epoch + 1, "the leaver is out", 22)
+    away_s = time.monotonic() - closed_at
+    running.until(lambda: not running.present() & source_id, "the leaver is out", 22)
     assert time.monotonic() - closed_at < 24 * slack()
     well_again(running)
-    assert running.epoch() == epoch + 1
-    assert running.scene.audit("endpoint.left")[-1]["details"]["reason"] == "silent"
+    left = running.scene.audit("endpoint.left")
+    assert [entry["details"]["reason"] for entry in left if entry["details"]["source_id"] in source_id] == ["silent"]
+    if away_s < SHORT_ABSENCE_S:
+        assert running.epoch() == epoch + 1
+    assert epoch < running.epoch() <= epoch + 3
 
 
 def test_what_was_written_is_whole(running: Running, tmp_path: Path):
@@ -223,10 +229,10 @@ def check_holds(scene: Scene) -> None:
     for entry in scene.audit():
         details = entry["details"]
         if entry["event"] == "epoch.opened":
-            held = {holder["source_id"] for holder in details["holders"]}
+            held = set(details["holders"])
             present |= held
             assert held == present, json.dumps(entry)
         elif entry["event"] == "epoch.shared":
-            present |= {holder["source_id"] for holder in details["holders"]}
+            present |= set(details["holders"])
         elif entry["event"] == "endpoint.left":
             present -= {details["source_id"]}

@@ -1,16 +1,17 @@
 """A quiet conference costs one query and no lock; whatever `settle` would do is seen as due."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from conferences.models import Conference, Participant
 from kmf.authorization.models import Account
 from kmf.models import Endpoint, Epoch, KeyState
-from kmf.services.due import settle_if_due
+from kmf.services.due import look_at_all, settle_if_due
 from roster.models import Membership
 from tests.simulators.endpoint import EndpointSimulator
 
@@ -19,6 +20,7 @@ Due = Callable[[Conference, datetime], datetime]
 
 @pytest.fixture
 def running(endpoint: Callable[[str], EndpointSimulator], conference: Conference, now: datetime) -> Conference:
+    Conference.objects.update(on_join=Conference.OnJoin.SHARE)  # one epoch, however long the machine takes for two joins
     endpoint("ada").ask(now)
     endpoint("bob").ask(now + timedelta(milliseconds=50))
     return conference
@@ -30,6 +32,58 @@ def test_a_quiet_conference_costs_one_query(running: Conference, now: datetime):
         settle_if_due(conference_id=running.id, now=now + timedelta(seconds=5))
     assert len(queries) == 1
     assert Epoch.objects.count() == 1
+
+
+def beside(conference: Conference, number: int) -> KeyState:
+    """Another conference with keys, in which nothing happens."""
+    other = Conference.objects.get(pk=conference.pk)
+    other.pk, other.handle = f"{number}" * 22, f"{number}" * 22
+    other.save(force_insert=True)
+    return KeyState.objects.create(conference=other, organisation=other.organisation)
+
+
+def test_many_quiet_conferences_are_looked_at_in_as_many_queries_as_one(running: Conference, now: datetime):
+    counts = []
+    for number in range(3):
+        with CaptureQueriesContext(connection) as queries:
+            assert look_at_all(now=now + timedelta(seconds=3 * number + 3)) == []
+        counts.append(len(queries))
+        beside(running, number)
+    assert counts[0] == counts[1] == counts[2]
+
+
+def test_a_look_at_all_finds_what_is_due_and_notes_the_others(running: Conference, now: datetime):
+    quiet = beside(running, 1)
+    at = withdrawn(running, now)
+    assert look_at_all(now=at) == [running.id]
+    quiet.refresh_from_db()
+    assert (quiet.settled_at, quiet.listening_since) == (at, at)
+    for seconds, since in [(1, at), (5, at), (12, at + timedelta(seconds=12))]:  # the last after a break
+        look_at_all(now=at + timedelta(seconds=seconds))
+        quiet.refresh_from_db()
+        assert quiet.listening_since == since
+    assert quiet.settled_at == at + timedelta(seconds=12)
+    assert Epoch.objects.count() == 1, "a look settles nothing"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_look_at_all_waits_for_nobody(running: Conference, now: datetime):
+    KeyState.objects.update(settled_at=now)
+    at = now + timedelta(seconds=5)
+    quiet = beside(running, 1)
+    with transaction.atomic(), ThreadPoolExecutor(1) as pool:
+        KeyState.objects.select_for_update().get(conference=running)
+        assert pool.submit(look_on_a_thread, at).result(timeout=20) == []
+        quiet.refresh_from_db()
+        assert quiet.settled_at == at
+    assert KeyState.objects.get(conference=running).settled_at == now
+
+
+def look_on_a_thread(at: datetime) -> list[str]:
+    try:
+        return look_at_all(now=at)
+    finally:
+        connection.close()
 
 
 def withdrawn(conference: Conference, now: datetime) -> datetime:
@@ -50,7 +104,7 @@ def silent(conference: Conference, now: datetime) -> datetime:
 
 
 def period_over(conference: Conference, now: datetime) -> datetime:
-    later = now + timedelta(seconds=conference.rekey_s)
+    later = now + timedelta(seconds=conference.rekey_s + 5)  # a wait for the lock counts: the epoch may have opened later
     Endpoint.objects.update(last_seen_at=later)
     return later
 
