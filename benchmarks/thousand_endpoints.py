@@ -14,12 +14,9 @@ Run: ``.venv/bin/python -m benchmarks.thousand_endpoints [--servers uvicorn daph
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import statistics
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,8 +25,8 @@ from typing import Any
 
 from benchmarks.limit import Limit
 from benchmarks.members import Site, run
-from config.env import ROOT
 from tests.scenes import Scene
+from tests.simulators.minted import mint
 from tests.stack import Stack
 
 CREWS = 2
@@ -91,20 +88,6 @@ class Crowd:
                 pipe.send(None)
             process.join(10)
             process.kill()
-
-
-def mint(stack: Stack, count: int) -> dict[str, Any]:
-    """A conference and endpoints with tokens."""
-    result = subprocess.run(  # noqa: S603  our own command
-        [sys.executable, "-m", "benchmarks.minting", str(count)],
-        cwd=ROOT,
-        env=stack.environment() | {"DJANGO_SETTINGS_MODULE": "config.settings.trusted"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    made: dict[str, Any] = json.loads(result.stdout)
-    return made
 
 
 def join(stack: Stack, crowd: Crowd, count: int, connections: int) -> None:
@@ -173,9 +156,9 @@ def measure(server: str, stack: Stack, count: int, rounds: int, connections: int
     """One size on one server."""
     print(f"{server}, n = {count}")
     made = mint(stack, count + rounds)
-    key = Scene(stack, made["conference"], "").roster_key()
-    site = Site(stack.origins.kmf, stack.port, made["conference"], key)
-    crowd = Crowd.prepare(site, made["endpoints"])
+    key = Scene(stack, made.conference, "").roster_key()
+    site = Site(stack.origins.kmf, stack.port, made.conference, key)
+    crowd = Crowd.prepare(site, made.endpoints)
     try:
         join(stack, crowd, count + rounds, connections)
         time.sleep(SETTLED_S)

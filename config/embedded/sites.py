@@ -40,7 +40,10 @@ def listening(domain: str, port: int, certificates: Certificates | None) -> list
         return options if certificates is None else [*options, *certificates.uvicorn_options(domain)]
     if certificates is not None:
         return ["--endpoint", certificates.endpoint(domain, port)]
-    return ["--endpoint", f"tcp:{port}:interface=127.0.0.1:backlog={BACKLOG}"]  # its own is 50: who finds it full tries after a second
+    return [
+        "--endpoint",
+        f"tcp:{port}:interface=127.0.0.1:backlog={BACKLOG}",
+    ]  # its own is 50: who finds it full tries after a second
 
 
 def workers(state: State) -> list[Service]:
