@@ -11,7 +11,7 @@ from config.embedded.tls import Certificates
 from config.env import ROOT
 
 WORKER_THREADS = 4
-BACKLOG = 2048  # connections that wait to be accepted: a whole conference comes in the same second
+BACKLOG = 2048  # connections not accepted yet: a whole conference comes at once, and who finds the queue full waits a second
 SOCKET_MESSAGE_BYTES = 512 * 1024  # over the protocol's limit: what exceeds that is answered with 4413, not 1009
 
 
@@ -40,10 +40,7 @@ def listening(domain: str, port: int, certificates: Certificates | None) -> list
         return options if certificates is None else [*options, *certificates.uvicorn_options(domain)]
     if certificates is not None:
         return ["--endpoint", certificates.endpoint(domain, port)]
-    return [
-        "--endpoint",
-        f"tcp:{port}:interface=127.0.0.1:backlog={BACKLOG}",
-    ]  # its own is 50: who finds it full tries after a second
+    return ["--endpoint", f"tcp:{port}:interface=127.0.0.1:backlog={BACKLOG}"]
 
 
 def workers(state: State) -> list[Service]:

@@ -67,9 +67,8 @@ class KeyAsker:
     def raw_request(self) -> bytes:
         """The same as it stands on the line."""
         headers, body = self.request()
-        return (
-            "\r\n".join(["POST /keys HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode() + body
-        )
+        lines = ["POST /keys HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        return "\r\n".join([*lines, "", ""]).encode() + body
 
     def opener(self, encryption_key: str) -> Opener:
         """What opens the wraps for this endpoint, from the header of its answer."""
