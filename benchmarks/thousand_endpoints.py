@@ -20,11 +20,11 @@ import statistics
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from benchmarks.limit import Limit
 from benchmarks.members import Site, run
+from benchmarks.processes import cpu_s
 from tests.scenes import Scene
 from tests.simulators.minted import mint
 from tests.stack import Stack
@@ -32,17 +32,6 @@ from tests.stack import Stack
 CREWS = 2
 CONNECTIONS = 1000  # so many endpoints are on their way in at the same time, each by a connection of its own
 SETTLED_S = 6.5  # after the join: one period of ``current`` and heartbeats
-
-
-def cpu_s(pid: int) -> float:
-    """CPU seconds of all threads of a process so far."""
-    total = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        try:
-            total += int((task / "schedstat").read_text().split()[0])
-        except OSError:  # ended meanwhile
-            continue
-    return total / 1e9
 
 
 @dataclass

@@ -31,15 +31,20 @@ class Minted:
 
 def mint(stack: Stack, count: int) -> Minted:
     """A conference that is open, and so many invited accounts that each have a token."""
+    return mint_many(stack, count, 1)[0]
+
+
+def mint_many(stack: Stack, count: int, conferences: int) -> list[Minted]:
+    """Several such conferences, ``count`` accounts in each."""
     result = subprocess.run(  # noqa: S603  our own command
-        [sys.executable, "-m", "benchmarks.minting", str(count)],
+        [sys.executable, "-m", "benchmarks.minting", str(count), str(conferences)],
         cwd=ROOT,
         env=stack.environment() | {"DJANGO_SETTINGS_MODULE": "config.settings.trusted"},
         capture_output=True,
         text=True,
         check=True,
     )
-    return Minted(**json.loads(result.stdout))
+    return [Minted(**one) for one in json.loads(result.stdout)]
 
 
 class KeyAsker:
