@@ -1,8 +1,8 @@
 """What a durable audit entry costs: one transaction each, by writers in different conferences and in one, and in batches.
 
-A batch is what one transaction puts down: the keys of a join storm, say. Beside it, in interleaved rounds of the same run: one write
-and ``fdatasync`` at a time (what a lone synchronous answer can reach on this device), and, where it is installed (``pip install
-pymerkle``), pymerkle's SqliteTree. Commits that share a sync are the database's: the last column counts its syncs.
+A batch is what one transaction puts down: the keys of a join storm, say. Beside it, in interleaved rounds of the same run: one
+write and ``fdatasync`` at a time (what a lone synchronous answer can reach on this device), and, where it is installed
+(``pip install pymerkle``), pymerkle's SqliteTree. Commits that share a sync are the database's: the last column counts its syncs.
 
 Run: ``.venv/bin/python -m benchmarks.audit_append [SECONDS A ROUND]``.
 """
