@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from conferences.models import Conference, Organisation
@@ -22,8 +24,8 @@ _BEGIN = """
 _APPEND = """
     WITH appended AS (
         INSERT INTO conferences_auditentry (chain, organisation_id, at, actor, number, event, body, previous, hash)
-        SELECT %s, %s::bigint, %s::timestamptz, entry.* FROM unnest(
-            %s::varchar[], %s::bigint[], %s::varchar[], %s::text[], %s::varchar[], %s::varchar[]) AS entry
+        SELECT %s, %s::bigint, entry.* FROM unnest(
+            %s::timestamptz[], %s::varchar[], %s::bigint[], %s::varchar[], %s::text[], %s::varchar[], %s::varchar[]) AS entry
     )
     UPDATE conferences_auditchain SET number = %s, head = %s WHERE chain = %s
 """
@@ -38,6 +40,18 @@ class Fact:
     event: str
     details: dict[str, Any] = field(default_factory=dict)
     actor: str | None = None
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class _Chain:
+    """A chain, and the organisation that it belongs to, by id."""
+
+    name: str
+    owner: int | None
+
+
+_Said = tuple[datetime, str, Fact]  # when, by whom, what
+_gathered: ContextVar[dict[_Chain, list[_Said]] | None] = ContextVar("gathered", default=None)
 
 
 def record(
@@ -81,31 +95,63 @@ def record_all(
     if not connection.in_atomic_block:
         raise RuntimeError("an audit entry is written in the transaction of its fact")
     owner = conference.organisation_id if conference else organisation.pk if organisation else None
-    name = chain_name(conference=conference, organisation=organisation)
+    chain = _Chain(chain_name(conference=conference, organisation=organisation), owner)
+    said = [(at, fact.actor or actor, fact) for fact in facts]
+    gathered = _gathered.get()
+    if gathered is None:
+        _write(chain, said)
+    else:
+        gathered.setdefault(chain, []).extend(said)
+
+
+@contextmanager
+def one_write() -> Iterator[None]:
+    """A transaction whose entries are written at its end, those of a chain together: else they would be one by one.
+
+    Not around anything that is undone by itself: what was recorded there would be written.
+
+    Raises:
+        RuntimeError: within another one.
+
+    """
+    if _gathered.get() is not None:
+        raise RuntimeError("one write within another")
+    with transaction.atomic():
+        gathered: dict[_Chain, list[_Said]] = {}
+        before = _gathered.set(gathered)
+        try:
+            yield
+        finally:
+            _gathered.reset(before)
+        if not transaction.get_rollback():
+            for chain in sorted(gathered):
+                _write(chain, gathered[chain])
+
+
+def _write(chain: _Chain, said: Sequence[_Said]) -> None:
     # Two statements, whatever the number of facts:
     #   1. lock the chain's head and read it
     #   2. insert the entries and move the head
     with connection.cursor() as cursor:
         # (1)
-        number, head = _lock_head(cursor, name, owner)
+        number, head = _lock_head(cursor, chain)
         rows = []
-        for fact in facts:
+        for at, actor, fact in said:
             number += 1
-            who = fact.actor or actor
-            body = entry_body(chain=name, number=number, at=at, event=fact.event, actor=who, details=fact.details)
+            body = entry_body(chain=chain.name, number=number, at=at, event=fact.event, actor=actor, details=fact.details)
             previous, head = head, entry_hash(head, body)
-            rows.append((who, number, fact.event, body, previous, head))
+            rows.append((at, actor, number, fact.event, body, previous, head))
         # (2)
         columns = [list(column) for column in zip(*rows, strict=True)]  # in the order of _APPEND
-        cursor.execute(_APPEND, [name, owner, at, *columns, number, head, name])
+        cursor.execute(_APPEND, [chain.name, chain.owner, *columns, number, head, chain.name])
 
 
-def _lock_head(cursor: CursorWrapper, name: str, owner: int | None) -> tuple[int, str]:
+def _lock_head(cursor: CursorWrapper, chain: _Chain) -> tuple[int, str]:
     """Number and hash of the chain's last entry; the chain's row is locked until the transaction ends."""
-    cursor.execute(_LOCK, [name])
+    cursor.execute(_LOCK, [chain.name])
     if (found := cursor.fetchone()) is None:
-        cursor.execute(_BEGIN, [name, owner, EMPTY_HEAD])
-        cursor.execute(_LOCK, [name])
+        cursor.execute(_BEGIN, [chain.name, chain.owner, EMPTY_HEAD])
+        cursor.execute(_LOCK, [chain.name])
         found = cursor.fetchone()
     number, head = found
     return number, head

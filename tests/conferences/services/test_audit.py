@@ -1,13 +1,14 @@
 """Audit entries: in the transaction of their fact, in one unbroken chain."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from conferences.models import AuditChain, AuditEntry, Conference, Organisation
-from conferences.services.audit import EMPTY_HEAD, Fact, entry_hash, record, record_all
+from conferences.services.audit import EMPTY_HEAD, Fact, entry_hash, one_write, record, record_all
 
 
 def test_entries_chain(schedule: Callable[..., Conference]) -> None:
@@ -34,4 +35,46 @@ def test_refuses_outside_a_transaction(now: datetime) -> None:
     assert not connection.in_atomic_block
     with pytest.raises(RuntimeError):
         record(event="key.released", at=now, actor="x")
+    assert not AuditEntry.objects.exists()
+
+
+def test_one_write_puts_down_what_was_recorded_within_in_its_order(organisation: Organisation, now: datetime) -> None:
+    record(event="audit.viewed", at=now, actor="x", organisation=organisation)
+    record(event="audit.viewed", at=now, actor="x")
+    with CaptureQueriesContext(connection) as queries, one_write():
+        record(event="endpoint.left", at=now, actor="ada", organisation=organisation)
+        record(event="day_key.dropped", at=now, actor="system")
+        later = now + timedelta(seconds=1)
+        record_all(
+            facts=[Fact("epoch.opened"), Fact("key.released", actor="bob")], at=later, actor="system", organisation=organisation
+        )
+        assert AuditEntry.objects.count() == 2
+    assert sum("auditchain" in query["sql"] for query in queries) == 4
+    rows = AuditEntry.objects.filter(chain="organisation:weaver").order_by("number").values_list("number", "event", "actor", "at")
+    assert list(rows)[1:] == [
+        (2, "endpoint.left", "ada", now), (3, "epoch.opened", "system", later), (4, "key.released", "bob", later),
+    ]  # fmt: skip
+    assert AuditChain.objects.get(chain="system").number == 2
+
+
+def test_one_write_of_what_came_to_nothing_writes_nothing(organisation: Organisation, now: datetime) -> None:
+    with pytest.raises(ConnectionError), one_write():
+        record(event="key.released", at=now, actor="x", organisation=organisation)
+        raise ConnectionError
+    with one_write():
+        record(event="key.released", at=now, actor="x", organisation=organisation)
+        transaction.set_rollback(True)
+    with pytest.raises(RuntimeError), one_write(), one_write():
+        record(event="key.released", at=now, actor="x", organisation=organisation)
+    assert not AuditEntry.objects.exists()
+    record(event="audit.viewed", at=now, actor="x", organisation=organisation)  # it is over
+    assert AuditEntry.objects.get().event == "audit.viewed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_fact_whose_entry_cannot_be_written_is_undone(organisation: Organisation, now: datetime) -> None:
+    with pytest.raises(TypeError), one_write():
+        Organisation.objects.create(name="Other", slug="other")
+        record(event="key.released", at=now, actor="x", organisation=organisation, details={"not": object()})
+    assert not Organisation.objects.filter(slug="other").exists()
     assert not AuditEntry.objects.exists()
