@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -44,10 +45,8 @@ def test_one_write_puts_down_what_was_recorded_within_in_its_order(organisation:
     with CaptureQueriesContext(connection) as queries, one_write():
         record(event="endpoint.left", at=now, actor="ada", organisation=organisation)
         record(event="day_key.dropped", at=now, actor="system")
-        later = now + timedelta(seconds=1)
-        record_all(
-            facts=[Fact("epoch.opened"), Fact("key.released", actor="bob")], at=later, actor="system", organisation=organisation
-        )
+        later, facts = now + timedelta(seconds=1), [Fact("epoch.opened"), Fact("key.released", actor="bob")]
+        record_all(facts=facts, at=later, actor="system", organisation=organisation)
         assert AuditEntry.objects.count() == 2
     assert sum("auditchain" in query["sql"] for query in queries) == 4
     rows = AuditEntry.objects.filter(chain="organisation:weaver").order_by("number").values_list("number", "event", "actor", "at")
@@ -57,24 +56,34 @@ def test_one_write_puts_down_what_was_recorded_within_in_its_order(organisation:
     assert AuditChain.objects.get(chain="system").number == 2
 
 
+@one_write()
+def _record_and(then: Callable[[], object], **said: Any) -> None:
+    Organisation.objects.create(name="Other", slug="other")
+    record(event="key.released", actor="x", **said)
+    then()
+
+
+def _fail() -> None:
+    raise ConnectionError
+
+
 def test_one_write_of_what_came_to_nothing_writes_nothing(organisation: Organisation, now: datetime) -> None:
-    with pytest.raises(ConnectionError), one_write():
-        record(event="key.released", at=now, actor="x", organisation=organisation)
-        raise ConnectionError
+    said = {"organisation": organisation, "at": now}
+    with pytest.raises(ConnectionError):
+        _record_and(_fail, **said)
+    with pytest.raises(RuntimeError):
+        _record_and(lambda: _record_and(_fail, **said), **said)
     with one_write():
-        record(event="key.released", at=now, actor="x", organisation=organisation)
+        record(event="key.released", actor="x", **said)
         transaction.set_rollback(True)
-    with pytest.raises(RuntimeError), one_write(), one_write():
-        record(event="key.released", at=now, actor="x", organisation=organisation)
     assert not AuditEntry.objects.exists()
-    record(event="audit.viewed", at=now, actor="x", organisation=organisation)  # it is over
+    record(event="audit.viewed", actor="x", **said)  # it is over
     assert AuditEntry.objects.get().event == "audit.viewed"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_fact_whose_entry_cannot_be_written_is_undone(organisation: Organisation, now: datetime) -> None:
-    with pytest.raises(TypeError), one_write():
-        Organisation.objects.create(name="Other", slug="other")
-        record(event="key.released", at=now, actor="x", organisation=organisation, details={"not": object()})
+    with pytest.raises(TypeError):
+        _record_and(lambda: None, organisation=organisation, at=now, details={"not": object()})
     assert not Organisation.objects.filter(slug="other").exists()
     assert not AuditEntry.objects.exists()
