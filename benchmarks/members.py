@@ -109,7 +109,7 @@ class Member:
                 verify(json.loads(payload)["delta"], label=statement.ROSTER, key=key)
         elif kind == b"welc":
             message = json.loads(payload) if self.checks else {}
-            held.epoch = int(_EPOCH.findall(payload)[-1])
+            held.epoch = int(_EPOCH.search(payload, payload.rindex(b'"key":{'))[1])  # type: ignore[index]
             held.number = _number(payload[payload.index(b'"roster":') :])
             held.welcomed_at = now
             if self.checks:
