@@ -72,15 +72,16 @@ class Member:
 
     async def join(self, http: "Keeper") -> None:
         """Key request, socket, hello, welcome."""
-        if datetime.now(UTC) - self.prepared_at > PROOF_AGE:  # a slow machine: the proofs would be too old
-            self.prepare()
-        try:
-            head = await http.ask(self.request)
-        except Busy:  # as an endpoint does: come again after ``Retry-After``
-            http.reader = None
-            await asyncio.sleep(2)
-            self.prepare()
-            head = await http.ask(self.request)
+        head = ""
+        while not head:
+            if datetime.now(UTC) - self.prepared_at > PROOF_AGE:  # a slow machine: the proof would be too old
+                self.prepare()
+            try:
+                head = await http.ask(self.request)
+            except Busy:  # as an endpoint does: come again after ``Retry-After``
+                http.reader = None
+                await asyncio.sleep(2)
+                self.prepare()
         if self.checks:
             self.opener = self.asker.opener(re.split("encryption-key: ", head, flags=re.IGNORECASE)[-1].split("\r\n")[0])
         loop = asyncio.get_running_loop()
