@@ -14,17 +14,12 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import uvloop
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from benchmarks.opening import open_wrap
 from protocol import base64url
-from protocol.dpop import make_proof
-from protocol.thumbprint import public_jwk, thumbprint
 from roster.signing import statement
 from roster.signing.statement import verify
+from tests.simulators.minted import KeyAsker
 
 _EPOCH = re.compile(rb'"epoch":(\d+)')
 _NUMBER = re.compile(rb'"number":(\d+)')
@@ -61,56 +56,34 @@ class Member:
     """One endpoint."""
 
     site: Site
-    token: str
-    key: EllipticCurvePrivateKey
+    asker: KeyAsker
     checks: bool = False
     held: Held = field(default_factory=Held)
     welcomed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def prepare(self) -> None:
-        """Key pairs, proofs and bytes of the key request, made before the clock starts."""
-        now, site = datetime.now(UTC), self.site
-        self.prepared_at = now
-        self.agreement = X25519PrivateKey.generate()
-        identity = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
-        public = self.agreement.public_key().public_bytes_raw()
-        body = json.dumps(
-            {
-                "conference": site.conference,
-                "agreement": {"alg": "X25519", "key": base64url.encode(public)},
-                "identity": base64url.encode(identity),
-            }
-        ).encode()
-        proof = make_proof(self.key, method="POST", url=f"{site.origin}/keys", now=now, access_token=self.token, body=body)
-        host = site.origin.split("//")[1]
-        self.request = (
-            f"POST /keys HTTP/1.1\r\nHost: {host}\r\nAuthorization: DPoP {self.token}\r\nDPoP: {proof}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        ).encode() + body
-        self.jkt = thumbprint(public_jwk(self.key.public_key())) if self.checks else ""
+        """The bytes of the key request, made before the clock starts."""
+        self.prepared_at = datetime.now(UTC)
+        self.request = self.asker.raw_request()
 
     def hello(self) -> str:
         """The first message, with a proof of this moment: the key request before it may have taken long."""
-        url = f"{self.site.origin}/conferences/{self.site.conference}/events"
-        proof = make_proof(self.key, method="GET", url=url, now=datetime.now(UTC), access_token=self.token)
-        return json.dumps({"type": "hello", "token": self.token, "proof": proof})
+        return json.dumps(self.asker.hello())
 
     async def join(self, http: "Keeper") -> None:
         """Key request, socket, hello, welcome."""
-        if datetime.now(UTC) - self.prepared_at > PROOF_AGE:  # a slow machine: the proofs would be too old
-            self.prepare()
-        try:
-            head = await http.ask(self.request)
-        except Busy:  # as an endpoint does: come again after ``Retry-After``
-            http.reader = None
-            await asyncio.sleep(2)
-            self.prepare()
-            head = await http.ask(self.request)
+        head = ""
+        while not head:
+            if datetime.now(UTC) - self.prepared_at > PROOF_AGE:  # a slow machine: the proof would be too old
+                self.prepare()
+            try:
+                head = await http.ask(self.request)
+            except Busy:  # as an endpoint does: come again after ``Retry-After``
+                http.reader = None
+                await asyncio.sleep(2)
+                self.prepare()
         if self.checks:
-            fields = dict(
-                re.findall(r'(\w+)="?([^";\r]+)"?', re.split("encryption-key: ", head, flags=re.IGNORECASE)[-1].split("\r\n")[0])
-            )
-            self.dh = base64url.decode(fields["dh"])
+            self.opener = self.asker.opener(re.split("encryption-key: ", head, flags=re.IGNORECASE)[-1].split("\r\n")[0])
         loop = asyncio.get_running_loop()
         _, self.line = await loop.create_connection(lambda: Line(self), "127.0.0.1", self.site.port)
         await asyncio.wait_for(self.welcomed.wait(), 60)
@@ -137,7 +110,7 @@ class Member:
                 verify(json.loads(payload)["delta"], label=statement.ROSTER, key=key)
         elif kind == b"welc":
             message = json.loads(payload) if self.checks else {}
-            held.epoch = int(_EPOCH.findall(payload)[-1])
+            held.epoch = int(_EPOCH.search(payload, payload.rindex(b'"key":{'))[1])  # type: ignore[index]
             held.number = _number(payload[payload.index(b'"roster":') :])
             held.welcomed_at = now
             if self.checks:
@@ -152,7 +125,7 @@ class Member:
             message = json.loads(payload)
             for name in path:
                 message = message[name]
-            open_wrap(self.agreement, self.dh, message, conference=self.site.conference, jkt=self.jkt)
+            self.opener.open(base64url.decode(message["key"]), key_id=message["key_id"], spi=message["spi"])
 
 
 def _number(payload: bytes) -> int:
@@ -253,8 +226,7 @@ class Crew:
 
     def __init__(self, site: Site, endpoints: list[dict[str, str]]) -> None:
         self.members = [
-            Member(site, one["token"], load_pem_private_key(one["key"].encode(), None), checks=number == 0)  # type: ignore[arg-type]
-            for number, one in enumerate(endpoints)
+            Member(site, KeyAsker(site.origin, site.conference, one), checks=number == 0) for number, one in enumerate(endpoints)
         ]
         for member in self.members:
             member.prepare()

@@ -1,7 +1,8 @@
 """Endpoints that already hold a token: accounts, invitations, grants and access tokens, made by the product's own code.
 
 Run inside the state of a running system, with the trusted settings:
-``python -m benchmarks.minting COUNT`` prints one JSON object: conference and, for each endpoint, its DPoP key (PEM) and token.
+``python -m benchmarks.minting COUNT CONFERENCES`` prints a JSON list with, for each conference, its id and COUNT endpoints: DPoP
+key (PEM) and token.
 """
 
 import json
@@ -95,4 +96,4 @@ def _endpoint(account: Any, conference_id: str, now: datetime) -> dict[str, str]
 
 if __name__ == "__main__":
     django.setup()
-    print(json.dumps(mint(int(sys.argv[1]))))
+    print(json.dumps([mint(int(sys.argv[1])) for _ in range(int(sys.argv[2]))]))

@@ -14,38 +14,24 @@ Run: ``.venv/bin/python -m benchmarks.thousand_endpoints [--servers uvicorn daph
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import statistics
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from benchmarks.limit import Limit
 from benchmarks.members import Site, run
-from config.env import ROOT
+from benchmarks.processes import cpu_s
 from tests.scenes import Scene
+from tests.simulators.minted import mint
 from tests.stack import Stack
 
 CREWS = 2
 CONNECTIONS = 1000  # so many endpoints are on their way in at the same time, each by a connection of its own
 SETTLED_S = 6.5  # after the join: one period of ``current`` and heartbeats
-
-
-def cpu_s(pid: int) -> float:
-    """CPU seconds of all threads of a process so far."""
-    total = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        try:
-            total += int((task / "schedstat").read_text().split()[0])
-        except OSError:  # ended meanwhile
-            continue
-    return total / 1e9
 
 
 @dataclass
@@ -91,20 +77,6 @@ class Crowd:
                 pipe.send(None)
             process.join(10)
             process.kill()
-
-
-def mint(stack: Stack, count: int) -> dict[str, Any]:
-    """A conference and endpoints with tokens."""
-    result = subprocess.run(  # noqa: S603  our own command
-        [sys.executable, "-m", "benchmarks.minting", str(count)],
-        cwd=ROOT,
-        env=stack.environment() | {"DJANGO_SETTINGS_MODULE": "config.settings.trusted"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    made: dict[str, Any] = json.loads(result.stdout)
-    return made
 
 
 def join(stack: Stack, crowd: Crowd, count: int, connections: int) -> None:
@@ -173,9 +145,9 @@ def measure(server: str, stack: Stack, count: int, rounds: int, connections: int
     """One size on one server."""
     print(f"{server}, n = {count}")
     made = mint(stack, count + rounds)
-    key = Scene(stack, made["conference"], "").roster_key()
-    site = Site(stack.origins.kmf, stack.port, made["conference"], key)
-    crowd = Crowd.prepare(site, made["endpoints"])
+    key = Scene(stack, made.conference, "").roster_key()
+    site = Site(stack.origins.kmf, stack.port, made.conference, key)
+    crowd = Crowd.prepare(site, made.endpoints)
     try:
         join(stack, crowd, count + rounds, connections)
         time.sleep(SETTLED_S)

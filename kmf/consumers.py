@@ -15,7 +15,7 @@ from kmf.errors import KMFError, KMFUnavailable, MessageTooLarge, NotAdmitted, R
 from kmf.push.gate import attached, verified_request
 from kmf.push.hub import CLOSE_REPLACED, Hub
 from kmf.push.member import Member
-from kmf.push.messages import MESSAGE_LIMIT, parse_message
+from kmf.push.messages import MESSAGE_LIMIT, installed_epoch, is_plain_heartbeat, parse_message
 from kmf.push.registry import registry
 from kmf.push.threads import for_hub, for_socket
 from kmf.push.wire import Wire, wire_for
@@ -64,6 +64,7 @@ class EventsSocket:
         await receive()
         await self._send({"type": "websocket.accept"})
         self._wire = wire_for(self._send)
+        self._wire.listen(self._hear_at_once)
         self._deadline = asyncio.get_running_loop().call_later(HELLO_WITHIN_S, self._close_without_hello)
         try:
             while (event := await receive())["type"] == "websocket.receive":
@@ -115,13 +116,29 @@ class EventsSocket:
             raise Malformed("not a text message")
         if len(text) > MESSAGE_LIMIT:
             raise MessageTooLarge("message over its limit")
+        if not self._is_within_rate():
+            raise TooManyMessages("too many messages")
+        return text
+
+    def _is_within_rate(self) -> bool:
         now = time.monotonic()
         if now >= self._window_ends_at:
             self._window_ends_at, self._heard = now + WINDOW_S, 0
         self._heard += 1
-        if self._heard > MESSAGES_A_WINDOW:
-            raise TooManyMessages("too many messages")
-        return text
+        return self._heard <= MESSAGES_A_WINDOW
+
+    def _hear_at_once(self, payload: bytes) -> bool:
+        """What members say most, by the shortest way; False: it is something else, or refused, and the long way says why."""
+        member, hub = self.member, self.hub
+        if member is None or hub is None or self._closing is not None or hub.members.get(member.endpoint_id) is not member:
+            return False
+        epoch = installed_epoch(payload)
+        if (epoch is None and not is_plain_heartbeat(payload)) or not self._is_within_rate():
+            return False
+        member.heard_at = time.monotonic()
+        if epoch is not None:
+            hub.installed(member, epoch)
+        return True
 
     async def _handle(self, message: dict[str, Any]) -> None:
         kind = message["type"]

@@ -11,6 +11,7 @@ from config.embedded.tls import Certificates
 from config.env import ROOT
 
 WORKER_THREADS = 4
+BACKLOG = 2048  # connections not accepted yet: a whole conference comes at once, and who finds the queue full waits a second
 SOCKET_MESSAGE_BYTES = 512 * 1024  # over the protocol's limit: what exceeds that is answered with 4413, not 1009
 
 
@@ -39,7 +40,7 @@ def listening(domain: str, port: int, certificates: Certificates | None) -> list
         return options if certificates is None else [*options, *certificates.uvicorn_options(domain)]
     if certificates is not None:
         return ["--endpoint", certificates.endpoint(domain, port)]
-    return ["--bind", "127.0.0.1", "--port", str(port)]
+    return ["--endpoint", f"tcp:{port}:interface=127.0.0.1:backlog={BACKLOG}"]
 
 
 def workers(state: State) -> list[Service]:
@@ -65,7 +66,7 @@ def _daphne(state: State, domain: str, listen: list[str], liveness: Liveness) ->
 
 
 def _uvicorn(state: State, domain: str, listen: list[str], liveness: Liveness) -> Service:
-    quiet = ["--backlog", "2048", "--no-access-log", "--log-level", "warning"]
+    quiet = ["--backlog", str(BACKLOG), "--no-access-log", "--log-level", "warning"]
     engine = ["--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", "--lifespan", "off", "--no-proxy-headers"]
     # Compression would run once for every socket, and tell lengths of what is secret.
     sockets = ["--ws-per-message-deflate", "false", "--ws-max-size", str(SOCKET_MESSAGE_BYTES)]

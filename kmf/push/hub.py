@@ -18,6 +18,7 @@ from kmf.push import state as reads
 from kmf.push.fan_out import FanOut
 from kmf.push.greetings import Greetings
 from kmf.push.member import CLOSE_SLOW, Member
+from kmf.push.notes import Detail, Notes
 from kmf.push.silence import SILENCE_S, silent, weigh
 from kmf.push.threads import for_hub
 from kmf.selectors import doubted_endpoints, leave_reason, present_endpoint
@@ -48,7 +49,7 @@ class Hub:
         self._dismissed: dict[int, tuple[Member, float, int]] = {}  # … → socket, when it is closed, and with what
         self._owed: dict[int, tuple[Member, str]] = {}  # … → socket, and the leave that could not be recorded yet
         self._is_blind = False  # the database is away
-        self._batches: dict[str, list[dict[str, object]]] = {}
+        self._notes = Notes()
         self._wake = asyncio.Event()
         self._version = -1
         self._current_at = 0.0
@@ -59,7 +60,7 @@ class Hub:
     @property
     def idle(self) -> bool:
         """Nothing to look after any more."""
-        return not (self.members or self._lost or self._owed or self._dismissed or self._batches)
+        return not (self.members or self._lost or self._owed or self._dismissed or self._notes)
 
     def wake(self) -> None:
         """Look at the database now."""
@@ -97,10 +98,9 @@ class Hub:
         """Nothing is owed to the member any more."""
         self._owed.pop(member.endpoint_id, None)
 
-    def note(self, event: str, member: Member, **details: object) -> None:
+    def note(self, event: str, member: Member, **details: Detail) -> None:
         """Put down what an endpoint said, for the next tick's audit row."""
-        holder: dict[str, object] = {"source_id": member.source_id, **details}
-        self._batches.setdefault(event, []).append(holder)
+        self._notes.add(event, [member.source_id], **details)
 
     def installed(self, member: Member, epoch: int) -> None:
         """The member says that it holds an epoch's key."""
@@ -110,7 +110,7 @@ class Hub:
     def deleted(self, member: Member, epochs: list[int]) -> None:
         """The member says that it holds keys no more; one that was dismissed has said its last."""
         if new := member.newly_said("deleted", epochs):
-            self.note("key.deleted", member, epochs=new)
+            self.note("key.deleted", member, epochs=tuple(new))
         self.confirmed(member)
 
     async def run(self) -> None:
@@ -221,13 +221,13 @@ class Hub:
             code = CLOSE_ENDED if refresh.closed else CLOSE_DENIED
             self._dismissed[member.endpoint_id] = (member, time.monotonic() + CONFIRM_WITHIN_S, code)
         present = [m for m in told if m.source_id in refresh.present]
-        waiting = [] if refresh.key is None else [m for m in present if m.epoch < refresh.key.number]
+        epoch = -1 if refresh.key is None else refresh.key.number
+        waiting = [m for m in present if m.epoch < epoch]
         slow = await self._fan_out.tell(present, refresh, now)
         self._cut(slow)
         missed = {member.endpoint_id for member in slow}
-        for member in waiting:
-            if member.endpoint_id not in missed:
-                self.note("key.delivered", member, epoch=member.epoch)
+        if delivered := [member.source_id for member in waiting if member.endpoint_id not in missed]:
+            self._notes.add("key.delivered", delivered, epoch=epoch)
         if refresh.sealed:
             self._version = -1  # the key is still owed
         for member in gone:
@@ -270,9 +270,11 @@ class Hub:
         await for_hub(note_unreached, conference_id=self.conference_id, now=now)
 
     async def _record(self, now: datetime) -> None:
-        for event in list(self._batches):
-            holders = list(self._batches[event])
-            await for_hub(reads.record_batch, self.conference_id, event, holders, now)
-            del self._batches[event][: len(holders)]  # what came meanwhile waits for the next tick
-            if not self._batches[event]:
-                del self._batches[event]
+        if not self._notes:
+            return
+        taken = self._notes.take()
+        try:
+            await for_hub(reads.record_notes, self.conference_id, taken, now)
+        except BaseException:
+            self._notes.give_back(taken)
+            raise

@@ -1,5 +1,6 @@
 """What an endpoint may say on the push socket (docs/protocol.md section 5)."""
 
+import re
 from typing import Any
 
 from protocol import strict_json
@@ -17,6 +18,8 @@ _MEMBERS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "leaving": {},
     "deleted": {"epochs": list},
 }
+_INSTALLED = re.compile(rb'\{"type":"installed","epoch":([1-9][0-9]{0,17})\}')
+_HEARTBEAT = re.compile(rb'\{"type":"heartbeat","number":(?:0|[1-9][0-9]{0,17})\}')
 
 
 def parse_message(text: str) -> dict[str, Any]:
@@ -40,3 +43,14 @@ def parse_message(text: str) -> dict[str, Any]:
     if len(numbers) > EPOCHS_AT_ONCE or not all(type(number) is int and 0 < number < 2**63 for number in numbers):
         raise Malformed("epoch out of range")
     return message
+
+
+def installed_epoch(payload: bytes) -> int | None:
+    """The epoch of an ``installed`` in its most compact form; None for anything else, which ``parse_message`` judges."""
+    found = _INSTALLED.fullmatch(payload)
+    return None if found is None else int(found[1])
+
+
+def is_plain_heartbeat(payload: bytes) -> bool:
+    """Whether this is a ``heartbeat`` in its most compact form; if not, ``parse_message`` judges it."""
+    return _HEARTBEAT.fullmatch(payload) is not None

@@ -1,11 +1,9 @@
 """What a hub reads in one go, and what it records in batches: plain functions for a database thread."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -14,6 +12,7 @@ from conferences.services.audit import Fact, record_all
 from kmf.errors import KMFUnavailable
 from kmf.models import Epoch, KeyState
 from kmf.push.member import EpochKey
+from kmf.push.notes import Note
 from kmf.selectors import current_epoch, present_sources, state_row
 from kmf.services.sealing import unseal_ekt_key
 from roster.models import RosterDelta
@@ -115,15 +114,11 @@ def read_current(conference_id: str, now: datetime) -> bytes:
 
 
 @transaction.atomic
-def record_batch(conference_id: str, event: str, holders: list[dict[str, object]], now: datetime) -> None:
-    """One audit row for what several endpoints said alike within a tick: their source ids, and what they said."""
+def record_notes(conference_id: str, notes: Mapping[Note, list[int]], now: datetime) -> None:
+    """One audit row for what several endpoints said alike within a tick: what it was, and their source ids."""
     conference = Conference.objects.select_related("organisation").get(pk=conference_id)
-    alike: dict[str, dict[str, Any]] = {}
-    for said in holders:
-        details = {name: value for name, value in said.items() if name != "source_id"}
-        fact = alike.setdefault(json.dumps(details, sort_keys=True), {**details, "endpoints": []})
-        fact["endpoints"].append(said["source_id"])
-    record_all(facts=[Fact(event, details) for details in alike.values()], at=now, actor="system", conference=conference)
+    facts = [Fact(event, {**dict(said), "endpoints": source_ids}) for (event, said), source_ids in notes.items()]
+    record_all(facts=facts, at=now, actor="system", conference=conference)
 
 
 def _standing(conference_id: str, newest: list[RosterDelta], now: datetime) -> Position:

@@ -1,11 +1,13 @@
 """The way out of one socket: frames made here and written to the server's own transport, or the official ASGI ``send``.
 
-Daphne's and uvicorn's ``send`` cost three to eight times the write itself (ADR 0024). Both hand an application a callable
-behind which their protocol object stands; it is taken only if it looks exactly as expected and makes the frames that we make.
+Daphne's and uvicorn's ``send`` cost three to eight times the write itself (ADR 0024), and their way in as much (ADR 0029). Both
+hand an application a callable behind which their protocol object stands; it is taken only if it looks exactly as expected
+and makes the frames that we make.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import cache, partial
@@ -13,9 +15,11 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 from kmf.push.frames import text_frame
+from kmf.push.intake import Intake
 
 _log = logging.getLogger(__name__)
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Hear = Callable[[bytes], bool]
 _PROBES = (b"{}", b"x" * 126, b"y" * 65536)
 
 
@@ -29,6 +33,12 @@ class Wire(Protocol):
     def write(self, payloads: Sequence[bytes]) -> None:
         """Write text messages, in this order."""
 
+    def listen(self, hear: Hear) -> None:
+        """Offer each short text message to ``hear`` first; what it gives False for comes by ``receive``, and all else.
+
+        Call it once, before the reader can have said anything.
+        """
+
     def abort(self) -> None:
         """Cut the line at once, whatever waits."""
 
@@ -37,6 +47,7 @@ class UvicornWire:
     """Frames to uvicorn's transport."""
 
     def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
         self._transport = protocol.transport
 
     @property
@@ -49,6 +60,11 @@ class UvicornWire:
         if not self._transport.is_closing():
             self._transport.write(b"".join(map(text_frame, payloads)))
 
+    def listen(self, hear: Hear) -> None:
+        """Stand before the protocol's ``data_received``, which a transport of uvloop looks up once."""
+        self._protocol.data_received = Intake(hear=hear, pass_on=self._protocol.data_received).take
+        self._transport.set_protocol(self._protocol)
+
     def abort(self) -> None:
         """Cut the line."""
         self._transport.abort()
@@ -58,6 +74,7 @@ class DaphneWire:
     """Frames straight to the socket while Twisted holds nothing back for it, else to Twisted's transport."""
 
     def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
         self._transport = protocol.transport
         self._socket = protocol.transport.socket
 
@@ -79,6 +96,17 @@ class DaphneWire:
                 sent = self._socket.send(data)
         if sent < len(data):
             self._transport.write(data[sent:])
+
+    def listen(self, hear: Hear) -> None:
+        """Stand before the protocol's ``dataReceived``; who was heard needs no ping, as Daphne has it."""
+
+        def heard(text: bytes) -> bool:
+            taken = hear(text)
+            if taken:
+                self._protocol.last_ping = time.time()
+            return taken
+
+        self._protocol.dataReceived = Intake(hear=heard, pass_on=self._protocol.dataReceived).take
 
     def abort(self) -> None:
         """Cut the line."""
@@ -103,6 +131,9 @@ class OfficialWire:
         self._waiting.extend(payloads)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._drain())
+
+    def listen(self, hear: Hear) -> None:
+        """Everything comes by ``receive``."""
 
     async def _drain(self) -> None:
         while self._waiting:
@@ -140,7 +171,8 @@ def _uvicorn(send: Any) -> Any:
     if protocol is None or not type(protocol).__module__.startswith("uvicorn.protocols.websockets."):
         return None
     transport = protocol.transport  # uvloop's is no asyncio.Transport by type
-    known = all(callable(getattr(transport, name)) for name in ("write", "abort", "is_closing", "get_write_buffer_size"))
+    names = ("write", "abort", "is_closing", "get_write_buffer_size", "set_protocol")
+    known = all(callable(getattr(transport, name)) for name in names) and callable(protocol.data_received)
     return protocol if known and not protocol.conn.extensions else None
 
 
@@ -150,7 +182,8 @@ def _daphne(send: Any) -> Any:
         return None
     protocol = send.args[0]
     plain = type(protocol.transport).__module__ == "twisted.internet.tcp" and protocol._perMessageCompress is None  # noqa: SLF001
-    return protocol if plain and not protocol.transport.TLS else None
+    known = isinstance(protocol.last_ping, float) and callable(protocol.dataReceived)
+    return protocol if plain and known and not protocol.transport.TLS else None
 
 
 @cache

@@ -3,10 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import transaction
-
 from conferences.models import Conference, Participant
-from conferences.services.audit import record
+from conferences.services.audit import one_write, record
 from conferences.services.outbox import enqueue
 from kmf.models import Endpoint
 from kmf.selectors import present_endpoint
@@ -39,7 +37,7 @@ def end_membership(*, endpoint: Endpoint, reason: str, now: datetime) -> None:
         order_eviction(conference=endpoint.conference, participant=participant, now=now)
 
 
-@transaction.atomic
+@one_write()
 def leave(*, endpoint_id: int, reason: str, now: datetime, attached_at: datetime | None = None) -> None:
     """An endpoint has left; nothing happens if it had left before.
 

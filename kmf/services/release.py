@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import transaction
 
 from conferences.models import Conference, Participant
-from conferences.services.audit import Fact, record_all
+from conferences.services.audit import Fact, one_write, record_all
 from kmf.authorization.services import VerifiedRequest
 from kmf.crypto.agreement import Agreement, agree, wrap_ekt_key
 from kmf.errors import Denied, Ended, Full, KeyRequestMalformed, KMFError, Refused, Stranger, TooEarly, TooMany
@@ -120,7 +120,7 @@ def release_ekt_keys(invited: Sequence[Invited], *, now: datetime) -> list[Outco
     settle_if_due(conference_id=conference.pk, now=now)  # what is due comes first, though no worker runs
     outcomes: dict[int, Outcome] = {}
     for together in _each_once(invited):
-        with turn(conference.pk), transaction.atomic():
+        with turn(conference.pk), one_write():
             found = _release([invited[index] for index in together], now)
             if not any(isinstance(outcome, ReleasedKey) for outcome in found):
                 transaction.set_rollback(True)  # who is refused leaves no trace but the audit's

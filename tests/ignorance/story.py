@@ -152,7 +152,7 @@ class Story:
         person.hear(self.socket, "welcome")
         ekt_keys, above = sealed.keys_of(stack, self.conference_id)  # opened by the test: they are the real ones
         assert person.keys[1].ekt_key in ekt_keys
-        assert HKDF.extract(hashes.SHA256(), person.salt, person.shared) in above
+        assert HKDF.extract(hashes.SHA256(), person.opener.salt, person.opener.shared) in above
         gone = threading.Event()
         self._open.callback(gone.set)
         threading.Thread(target=self._beat, args=(gone,), daemon=True).start()
@@ -223,7 +223,7 @@ class Story:
         ekt_keys, above = sealed.keys_of(self.stack, self.conference_id)
         person = self.listener
         own = [key.ekt_key for key in person.keys.values()]
-        member_secret = HKDF.extract(hashes.SHA256(), person.salt, person.shared)
+        member_secret = HKDF.extract(hashes.SHA256(), person.opener.salt, person.opener.shared)
         return {
             "EKT keys": [*ekt_keys, *own],
             "member secrets, conference and day keys": [*above, member_secret],

@@ -7,20 +7,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from config.embedded.ports import free_port
 from config.env import ROOT
-from protocol import base64url
-from protocol.dpop import make_proof
 from tests.scenes import Scene
+from tests.simulators.minted import KeyAsker, mint
 from tests.stack import Stack, wait_for
 
 ENDPOINTS = 50
@@ -52,40 +46,6 @@ def second_process(stack: Stack) -> Iterator[int]:
         process.wait(20)
 
 
-def minted(stack: Stack) -> dict[str, Any]:
-    """A conference, and endpoints that hold tokens."""
-    result = subprocess.run(  # noqa: S603  our own command
-        [sys.executable, "-m", "benchmarks.minting", str(ENDPOINTS)],
-        cwd=ROOT,
-        env=stack.environment() | {"DJANGO_SETTINGS_MODULE": "config.settings.trusted"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    made: dict[str, Any] = json.loads(result.stdout)
-    return made
-
-
-def key_request(stack: Stack, conference: str, endpoint: dict[str, str]) -> tuple[dict[str, str], bytes]:
-    """Headers and body."""
-    body = json.dumps(
-        {
-            "conference": conference,
-            "agreement": {
-                "alg": "X25519",
-                "key": base64url.encode(X25519PrivateKey.generate().public_key().public_bytes_raw()),
-            },
-            "identity": base64url.encode(Ed25519PrivateKey.generate().public_key().public_bytes_raw()),
-        }
-    ).encode()
-    key: Any = load_pem_private_key(endpoint["key"].encode(), None)
-    url = f"{stack.origins.kmf}/keys"
-    proof = make_proof(key, method="POST", url=url, now=datetime.now(UTC), access_token=endpoint["token"], body=body)
-    host = stack.origins.kmf.split("//")[1]
-    headers = {"Host": host, "Authorization": f"DPoP {endpoint['token']}", "DPoP": proof, "Content-Type": "application/json"}
-    return headers, body
-
-
 async def ask_all(requests: list[tuple[dict[str, str], bytes]], ports: list[int]) -> list[httpx.Response]:
     async with httpx.AsyncClient(trust_env=False, timeout=30, limits=httpx.Limits(max_connections=ENDPOINTS)) as client:
         asking = [
@@ -97,9 +57,9 @@ async def ask_all(requests: list[tuple[dict[str, str], bytes]], ports: list[int]
 
 @pytest.mark.requirement("KMF-REL-7")
 def test_fifty_ask_at_once_at_two_processes(stack: Stack, second_process: int):
-    made = minted(stack)
-    scene = Scene(stack, made["conference"], "")
-    requests = [key_request(stack, made["conference"], endpoint) for endpoint in made["endpoints"]]
+    made = mint(stack, ENDPOINTS)
+    scene = Scene(stack, made.conference, "")
+    requests = [KeyAsker(stack.origins.kmf, made.conference, endpoint).request() for endpoint in made.endpoints]
     began = time.monotonic()
     answers = asyncio.run(ask_all([*requests, requests[0]], [stack.port, second_process]))  # the first proof comes twice
     print(f"  {ENDPOINTS} in {time.monotonic() - began:.2f} s, {len(scene.epochs())} epochs")  # noqa: T201
@@ -116,7 +76,7 @@ def test_fifty_ask_at_once_at_two_processes(stack: Stack, second_process: int):
     assert sorted(given) == sorted(f'keyid="{entry["details"]["key_id"]}"' for entry in released)
     with stack.connect("trusted") as database:
         rows = database.execute(
-            "SELECT number, body FROM roster_rosterdelta WHERE conference_id = %s ORDER BY number", (made["conference"],)
+            "SELECT number, body FROM roster_rosterdelta WHERE conference_id = %s ORDER BY number", (made.conference,)
         ).fetchall()
     assert [number for number, _ in rows] == list(range(1, len(rows) + 1))
     joined = [entry["source_id"] for _, body in rows for entry in json.loads(bytes(body))["joined"]]

@@ -11,6 +11,7 @@ from roster.signing.chain import head_after
 from roster.signing.statement import verify
 from tests.scenes import Scene
 from tests.simulators.person import Person, body_of
+from tests.stack import wait_for
 
 pytestmark = pytest.mark.requirement("KMF-PUSH-1")
 
@@ -122,6 +123,35 @@ def test_malformed_messages_close_this_socket_only(people: list[Person], text: s
         bob.hear(bob_socket, "revoked")
     assert ada.hear(ada_socket, "current", timeout=7)
     ada_socket.close()
+
+
+def test_what_members_say_most_is_heard_between_pings_and_split_messages(scene: Scene, people: list[Person]):
+    ada = people[0]
+    socket, welcome = enter(ada)
+    said = '{"type":"installed","epoch":1}'  # the form that a browser sends
+    socket.send(said)
+    assert socket.ping().wait(5)
+    socket.send(['{"type":"heartbeat",', '"number":1}'])
+    socket.send(said.replace("1", "2"))  # of an epoch that it was not told of
+    socket.send('{"type":"state"}')
+    assert ada.hear(socket, "welcome")["seq"] > welcome["seq"]
+    wait_for(lambda: scene.audit("key.installed"), "the entry")
+    holders = [(entry["details"]["epoch"], entry["details"]["endpoints"]) for entry in scene.audit("key.installed")]
+    assert holders == [(1, [welcome["source_id"]])]
+    socket.close()
+
+
+@pytest.mark.parametrize("space", ["", " "], ids=["compact", "spaced"])
+def test_who_says_too_much_is_closed_and_heard_no_more(scene: Scene, people: list[Person], space: str):
+    ada = people[0]
+    socket, _ = enter(ada)
+    with pytest.raises(Exception, match="4429"):  # noqa: PT012  whichever of them finds it closed
+        for _ in range(200):
+            socket.send(f'{{"type":"heartbeat","number":{space}1}}')
+        socket.send('{"type":"installed","epoch":1}')
+        ada.hear(socket, "revoked")
+    time.sleep(1.5)
+    assert scene.audit("key.installed") == []
 
 
 def test_silence_without_hello_is_closed(people: list[Person]):

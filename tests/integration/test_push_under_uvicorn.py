@@ -12,6 +12,8 @@ from tests.integration.test_push_socket import (
     test_malformed_messages_close_this_socket_only,
     test_silence_without_hello_is_closed,
     test_welcome_names_everybody_and_gives_the_key_of_the_header,
+    test_what_members_say_most_is_heard_between_pings_and_split_messages,
+    test_who_says_too_much_is_closed_and_heard_no_more,
 )
 from tests.stack import Stack
 
@@ -22,6 +24,8 @@ __all__ = [
     "test_malformed_messages_close_this_socket_only",
     "test_silence_without_hello_is_closed",
     "test_welcome_names_everybody_and_gives_the_key_of_the_header",
+    "test_what_members_say_most_is_heard_between_pings_and_split_messages",
+    "test_who_says_too_much_is_closed_and_heard_no_more",
 ]
 
 

@@ -1,14 +1,10 @@
 """An endpoint in Python with real keys: it asks the KMF's services for a key and opens what it is given."""
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from kmf.authorization.models import Account
 from kmf.authorization.services import VerifiedRequest
@@ -17,6 +13,7 @@ from protocol import base64url
 from protocol.access_token import AccessToken
 from protocol.dpop import VerifiedProof
 from protocol.key_request import KeyRequest
+from tests.simulators.opening import Opener
 
 
 class EndpointSimulator:
@@ -62,15 +59,6 @@ class EndpointSimulator:
         return released
 
     def open(self, released: ReleasedKey) -> bytes:
-        """The EKT key, by the chain of docs/protocol.md section 3, written independently of the KMF's code."""
-        own = self.agreement.public_key().public_bytes_raw()
-        shared = self.agreement.exchange(X25519PublicKey.from_public_bytes(released.dh))
-        fields = (b"conclave/1 EKT", self._lp(self.conference_id), self._lp(released.key_id))
-        info = b"".join(fields) + released.spi.to_bytes(2, "big") + self._lp(self.jkt)
-        salt = hashlib.sha256(released.dh + own).digest()
-        kek = HKDF(algorithm=hashes.SHA256(), length=32, salt=salt, info=info).derive(shared)
-        return aes_key_unwrap(kek, released.wrapped)
-
-    @staticmethod
-    def _lp(text: str) -> bytes:
-        return len(text.encode()).to_bytes(2, "big") + text.encode()
+        """The EKT key, by code that is independent of the KMF's."""
+        opener = Opener(self.agreement, released.dh, conference=self.conference_id, jkt=self.jkt)
+        return opener.open(released.wrapped, key_id=released.key_id, spi=released.spi)

@@ -14,17 +14,15 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from websockets.sync.client import ClientConnection, connect
 
 from protocol import base64url
 from protocol.dpop import make_proof
 from protocol.thumbprint import public_jwk, thumbprint
+from tests.simulators.opening import Opener
 from tests.stack import Stack
 
 
@@ -49,8 +47,6 @@ class Person:
         self.agreement = X25519PrivateKey.generate()
         self.identity = Ed25519PrivateKey.generate()
         self.refresh_token = ""
-        self.salt = b""
-        self.shared = b""
         self.keys: dict[int, HeldKey] = {}
 
     # --- OAuth -------------------------------------------------------------------------------------------------------
@@ -163,16 +159,13 @@ class Person:
         if answer.status_code == httpx.codes.OK:
             fields = dict(re.findall(r'(\w+)="?([^";]+)"?', answer.headers["Encryption-Key"]))
             dh = base64url.decode(fields["dh"])
-            self.salt = hashlib.sha256(dh + self.agreement.public_key().public_bytes_raw()).digest()
-            self.shared = self.agreement.exchange(X25519PublicKey.from_public_bytes(dh))
+            self.opener = Opener(self.agreement, dh, conference=self.conference_id, jkt=self.jkt)
             self._keep(0, fields["keyid"], int(fields["spi"]), fields["key"])
         return answer
 
     def _keep(self, epoch: int, key_id: str, spi: int, wrapped: str) -> None:
-        lp = lambda text: len(text).to_bytes(2, "big") + text.encode()  # noqa: E731
-        info = b"conclave/1 EKT" + lp(self.conference_id) + lp(key_id) + spi.to_bytes(2, "big") + lp(self.jkt)
-        kek = HKDF(algorithm=hashes.SHA256(), length=32, salt=self.salt, info=info).derive(self.shared)
-        self.keys[epoch or spi] = HeldKey(key_id, spi, aes_key_unwrap(kek, base64url.decode(wrapped)))
+        ekt_key = self.opener.open(base64url.decode(wrapped), key_id=key_id, spi=spi)
+        self.keys[epoch or spi] = HeldKey(key_id, spi, ekt_key)
 
     # --- push --------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
+from websockets.frames import Frame, Opcode
 
 from kmf.push.wire import DaphneWire, OfficialWire, _daphne_frames, wire_for
 
@@ -59,8 +60,14 @@ class Transport:
 
 
 class Protocol:
+    last_ping = 0.0
+
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
+        self.received = b""
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name
+        self.received += data
 
 
 def test_what_the_kernel_does_not_take_goes_through_twisted_and_nothing_overtakes_it():
@@ -72,3 +79,14 @@ def test_what_the_kernel_does_not_take_goes_through_twisted_and_nothing_overtake
     assert transport.sent + transport.kept == b"\x81\x06abcdef\x81\x02gh"
     assert len(transport.sent) == 5
     assert wire.waiting_bytes == 7
+
+
+def test_daphne_gets_what_is_not_heard_and_sends_no_ping_to_whom_is():
+    protocol = Protocol(Transport(room=0))
+    DaphneWire(protocol).listen(lambda text: text == b"yes")
+    no, yes = (Frame(Opcode.TEXT, text).serialize(mask=True) for text in (b"no", b"yes"))
+    protocol.dataReceived(no)
+    assert (protocol.received, protocol.last_ping) == (no, 0.0)
+    protocol.dataReceived(yes)
+    assert protocol.received == no
+    assert protocol.last_ping > 0
