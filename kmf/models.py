@@ -1,5 +1,7 @@
 """Keys of a conference: its state, its epochs, its endpoints. All key bytes here are sealed (DESIGN section 5)."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -75,6 +77,10 @@ class Epoch(models.Model):
     def spi(self) -> int:
         """16-bit SPI on the media wire (RFC 8870)."""
         return int(self.number) % 65536
+
+    def ends_at(self, now: datetime) -> datetime:
+        """When its key ends as seen at ``now``: never later than its whole life from then, though a clock was put back."""
+        return min(self.expires_at, now + (self.expires_at - self.opened_at))
 
 
 class Waiting(models.Model):

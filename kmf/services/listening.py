@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from kmf.models import KeyState
+from kmf.models import Endpoint, KeyState
 
 SILENCE = timedelta(seconds=15)  # three missed heartbeats
 DEAF = timedelta(seconds=6)  # not looked at for longer: the database was away, or every process of ours
@@ -12,15 +12,19 @@ NOTED_EVERY = timedelta(seconds=2)
 def note_listening(state: KeyState, now: datetime) -> None:
     """Put down that the conference is looked at, every two seconds or so; after a break listening begins anew.
 
-    Whoever else noted it meanwhile is right: the row is changed only if it is as it was read.
+    Whoever else noted it meanwhile is right: the row is changed only if it is as it was read. Where it is of the future, a clock
+    was put back: then whoever was heard in the future was heard now.
     """
     before = state.settled_at
-    if before is not None and now - before <= NOTED_EVERY:
+    if before is not None and abs(now - before) <= NOTED_EVERY:
         return
-    if before is None or now - before > DEAF:
+    if before is None or abs(now - before) > DEAF:
         state.listening_since = now
     state.settled_at = now
-    KeyState.objects.filter(pk=state.pk, settled_at=before).update(settled_at=now, listening_since=state.listening_since)
+    noted = KeyState.objects.filter(pk=state.pk, settled_at=before)
+    if noted.update(settled_at=now, listening_since=state.listening_since) and before is not None and before > now:
+        ahead = Endpoint.objects.filter(conference_id=state.pk, membership__left_at=None, last_seen_at__gt=now)
+        ahead.update(last_seen_at=now)
 
 
 def silent_before(state: KeyState, now: datetime) -> datetime | None:
