@@ -57,6 +57,7 @@ def test_an_epoch_of_the_future_is_replaced_at_the_first_look(two, conference, n
     assert Membership.objects.filter(left_at=None).count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
 def test_until_then_nobody_is_told_a_longer_life_than_a_key_has(two, conference, now):
     key = read_welcome(conference.id, now).key
     assert key is not None
