@@ -69,7 +69,7 @@ def settle(*, conference_id: str, now: datetime) -> None:
 
 
 def is_leave_rekey_due(state: KeyState, now: datetime) -> bool:
-    """Whether leavers wait for their common epoch, at its time or where that is further off than it can be: a clock was put back."""
+    """Whether leavers wait for their common epoch, or the time for it is too far off: a clock was put back."""
     return state.rekey_due_at is not None and not now < state.rekey_due_at <= now + COALESCE
 
 

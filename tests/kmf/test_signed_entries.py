@@ -7,11 +7,8 @@ import pytest
 from conferences.models import Participant
 from conferences.services.invitations import invite_participant, withdraw_invitation
 from conferences.services.plan import Invitee
-from kmf.models import Endpoint
-from kmf.services.settle import settle
 from roster.models import Membership
 from roster.selectors import present_entries
-from roster.signing import statement
 from roster.services.signing_key import statement_key
 from roster.services.statements import sign_snapshot
 from roster.signing.held import HeldRoster

@@ -1,4 +1,4 @@
-"""Many endpoints without browsers, each with real keys and a socket of its own, that come back as docs/protocol.md section 5 says.
+"""Many endpoints without browsers, each with real keys and a socket. They come back as docs/protocol.md section 5 says.
 
 They run on an event loop in a thread; a test looks at them from outside, and does to the servers what it likes.
 """
@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -45,7 +45,7 @@ class Crowd:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
-    def __enter__(self) -> "Crowd":
+    def __enter__(self) -> Self:
         self._thread.start()
         self._run(self.site.open())
         return self

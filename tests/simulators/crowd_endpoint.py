@@ -166,9 +166,9 @@ class CrowdEndpoint:
                     self._hear(json.loads(await asyncio.wait_for(self._line.recv(), SILENT_S)))
             finally:
                 beats.cancel()
-                if self._line.close_code == 4403:  # noqa: PLR2004  docs/protocol.md section 5
+                if self._line.close_code == 4403:
                     self.asks = True
-                elif self._line.close_code == 4401:  # noqa: PLR2004
+                elif self._line.close_code == 4401:
                     self.renews = True
                 self._line = None
 

@@ -1,7 +1,7 @@
 """The clock of all processes of the KMF jumps by an hour and by a day, forward and back, while a conference runs.
 
-libfaketime (Debian ``faketime``) is loaded into the processes by the test; the product knows nothing of it. Who comes in is told the
-time by the KMF's answers, as a browser is.
+libfaketime (Debian ``faketime``) is loaded into the processes by the test; the product knows nothing of it. Who comes in is
+told the time by the KMF's answers, as a browser is.
 """
 
 import time
