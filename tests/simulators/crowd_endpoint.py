@@ -26,6 +26,7 @@ from protocol.thumbprint import public_jwk, thumbprint
 HEARTBEAT_S = 5
 SILENT_S = 12  # a server that says nothing for so long is not there
 ANSWER_S = 25
+DENIED, NOT_AUTHORIZED = 4403, 4401  # close codes
 LOST = (OSError, WebSocketException, TimeoutError, httpx.HTTPError, asyncio.IncompleteReadError)
 
 
@@ -39,13 +40,8 @@ class Site:
 
     async def open(self) -> None:
         limits = httpx.Limits(max_connections=64)
-        self.http = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{self.port}",
-            headers={"Host": self.host},
-            timeout=ANSWER_S,
-            limits=limits,
-            trust_env=False,
-        )
+        base, headers = f"http://127.0.0.1:{self.port}", {"Host": self.host}
+        self.http = httpx.AsyncClient(base_url=base, headers=headers, timeout=ANSWER_S, limits=limits, trust_env=False)
 
     async def close(self) -> None:
         await self.http.aclose()
@@ -158,19 +154,18 @@ class CrowdEndpoint:
             open_timeout=ANSWER_S,
             close_timeout=1,
             ping_interval=None,
-        ) as self._line:
-            beats = asyncio.create_task(self._beat(self._line))
+        ) as line:
+            self._line = line
+            beats = asyncio.create_task(self._beat(line))
             try:
-                await self._line.send(json.dumps({"type": "hello", "token": self.token, "proof": self._proof("GET", path)}))
+                await line.send(json.dumps({"type": "hello", "token": self.token, "proof": self._proof("GET", path)}))
                 while True:
-                    self._hear(json.loads(await asyncio.wait_for(self._line.recv(), SILENT_S)))
+                    self._hear(json.loads(await asyncio.wait_for(line.recv(), SILENT_S)))
             finally:
                 beats.cancel()
-                if self._line.close_code == 4403:
-                    self.asks = True
-                elif self._line.close_code == 4401:
-                    self.renews = True
                 self._line = None
+                self.asks |= line.close_code == DENIED
+                self.renews |= line.close_code == NOT_AUTHORIZED
 
     def _hear(self, message: dict[str, Any]) -> None:
         kind = message["type"]
