@@ -96,6 +96,22 @@ class Waiting(models.Model):
     declined_at = models.DateTimeField(null=True)
 
 
+class DenialCount(models.Model):
+    """Denials of one account that were alike, since ``since``: the first stands in the audit, ``more`` came after it until ``last_at``."""
+
+    account = models.ForeignKey("authorization.Account", on_delete=models.CASCADE)
+    organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT)
+    chain = models.CharField(max_length=80)  # where the audit has them
+    code = models.CharField(max_length=20)
+    reason = models.CharField(max_length=80)
+    since = models.DateTimeField()
+    last_at = models.DateTimeField()
+    more = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "chain", "reason"], name="denials_alike_once")]
+
+
 class Endpoint(models.Model):
     """A membership's keys: the DPoP thumbprint it is bound to, and its member secret until it leaves."""
 
