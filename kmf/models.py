@@ -97,7 +97,7 @@ class Waiting(models.Model):
 
 
 class DenialCount(models.Model):
-    """Denials of one account that were alike, since ``since``: the first stands in the audit, ``more`` came after it until ``last_at``."""
+    """Denials of one account that were alike. The first, at ``since``, stands in the audit; ``more`` came after it."""
 
     account = models.ForeignKey("authorization.Account", on_delete=models.CASCADE)
     organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT)
