@@ -15,7 +15,7 @@ from kmf.services.due import settle_if_due
 from kmf.services.presence import leave
 from roster.models import Membership
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("KMF-CLOCK-1")]
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 

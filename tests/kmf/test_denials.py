@@ -11,7 +11,7 @@ from kmf.models import DenialCount, Endpoint
 from kmf.services.denials import record_counted
 from tests.simulators.endpoint import EndpointSimulator
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("AUDIT-5")]
 SECOND = timedelta(seconds=1)
 
 

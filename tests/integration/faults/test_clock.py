@@ -15,6 +15,7 @@ from tests.integration.faults.stand_in import in_place_of
 from tests.simulators.crowd import Crowd
 from tests.stack import Stack, wait_for
 
+pytestmark = pytest.mark.requirement("KMF-CLOCK-1")
 LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
 JUMPS = {"an hour": "+1h", "a day": "+1d"}
 
