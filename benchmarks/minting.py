@@ -1,7 +1,7 @@
 """Endpoints that already hold a token: accounts, invitations, grants and access tokens, made by the product's own code.
 
 Run inside the state of a running system, with the trusted settings:
-``python -m benchmarks.minting COUNT`` prints one JSON object: conference and, for each endpoint, its DPoP key (PEM) and token.
+``python -m benchmarks.minting COUNT`` prints one JSON object: conference and, for each endpoint, its DPoP key (PEM) and tokens.
 """
 
 import json
@@ -90,7 +90,7 @@ def _endpoint(account: Any, conference_id: str, now: datetime) -> dict[str, str]
         given = {"access_token": token, "refresh_token": f"benchmark-{account.pk}"}
         validator.save_bearer_token(given, SimpleNamespace(client=client))
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
-    return {"key": pem, "token": token}
+    return {"key": pem, "token": token, "refresh_token": given["refresh_token"]}
 
 
 if __name__ == "__main__":
