@@ -73,11 +73,14 @@ class Crowd:
         """Have them say goodbye; who has no line just stays away."""
         self._run(_all(one.leave() for one in endpoints))
 
-    def together(self, *, within_s: float = 30) -> float:
-        """Wait until all who want to be in are, under the newest epoch, with one roster number; the seconds that it took."""
+    def together(self, *, within_s: float = 30, beyond: int = 0) -> float:
+        """Wait until all who want to be in are, under one epoch ``beyond`` that one, with one roster number; the seconds it took."""
         begun = time.monotonic()
-        while not self._agree():
+        while not self._agree(beyond):
             waited = time.monotonic() - begun
+            for one in self.endpoints:
+                if one.task is not None and one.task.done() and not one.task.cancelled():
+                    one.task.result()  # an endpoint that died of a fault of its own says so
             assert waited < within_s, f"waited {waited:.0f} s: {self.state()}"
             time.sleep(0.1)
         return time.monotonic() - begun
@@ -93,13 +96,16 @@ class Crowd:
             "refused": sorted({refusal for one in inside for refusal in one.refusals[-3:]}),
         }
 
-    def _agree(self) -> bool:
+    def _agree(self, beyond: int) -> bool:
         inside = self.inside
-        held = {(one.is_in, one.epoch, one.number) for one in inside}
-        return len(held) == 1 and all(one.is_in for one in inside)
+        held = {(one.epoch, one.number) for one in inside}
+        return len(held) == 1 and all(one.is_in and one.epoch > beyond for one in inside)
 
     async def _begin(self, endpoints: list[CrowdEndpoint]) -> None:
         for one in endpoints:
+            if one.task is not None:  # of its stay before
+                one.task.cancel()
+                await asyncio.gather(one.task, return_exceptions=True)
             one.task = asyncio.create_task(one.live())
             await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311  no secret
 

@@ -145,9 +145,10 @@ class CrowdEndpoint:
     async def _attend(self) -> None:
         path = f"/conferences/{self.site.conference_id}/events"
         async with connect(
-            f"ws://127.0.0.1:{self.site.port}{path}",
+            f"ws://{self.site.host}{path}",
+            host="127.0.0.1",
+            port=self.site.port,
             origin=self.site.origin,  # type: ignore[arg-type]
-            additional_headers={"Host": self.site.host},
             proxy=None,
             compression=None,
             max_size=2**22,

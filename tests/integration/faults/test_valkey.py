@@ -40,7 +40,7 @@ def test_frozen_for_twenty_seconds(stack: Stack, crowd: Callable[[int], Crowd]):
     stack.freeze("valkey")
     try:
         running.leave(running.endpoints[:1])
-        running.together(within_s=10)
+        running.together(within_s=10, beyond=before)
         assert newest_epoch(running) == before + 1
         running.enter(running.endpoints[:1])
         running.together(within_s=15)
