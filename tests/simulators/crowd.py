@@ -74,7 +74,10 @@ class Crowd:
         self._run(_all(one.leave() for one in endpoints))
 
     def together(self, *, within_s: float = 30, beyond: int = 0) -> float:
-        """Wait until all who want to be in are, under one epoch ``beyond`` that one, with one roster number; the seconds it took."""
+        """Wait until all who want to be in are, under one epoch ``beyond`` that one, with one roster number.
+
+        Returns the seconds that it took.
+        """
         begun = time.monotonic()
         while not self._agree(beyond):
             waited = time.monotonic() - begun

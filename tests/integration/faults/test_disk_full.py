@@ -96,6 +96,7 @@ def test_no_key_without_room_for_its_entry(stack: Stack, crowd: Callable[[int], 
     finally:
         disk.clear()
     running.together(within_s=40)
-    assert entries_of(running, "endpoint.left")[-1]["details"]["reason"] == "left"
+    left = {entry["details"]["source_id"]: entry["details"]["reason"] for entry in entries_of(running, "endpoint.left")}
+    assert [left[source_id] for source_id in leaver.sources] == ["left"]
     check_books(running)
     check_audit(stack, tmp_path)
