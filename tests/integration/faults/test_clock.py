@@ -41,7 +41,6 @@ def clock(stack: Stack) -> Iterator[Clock]:
         "LD_PRELOAD": str(LIBRARY),
         "FAKETIME_TIMESTAMP_FILE": str(made.file),
         "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DISABLE_SHM": "1",  # it would be made by one user and be wanted by another
         "DONT_FAKE_MONOTONIC": "1",
     }
     with in_place_of(stack, "trusted", "worker", "beat", **environment):
