@@ -36,7 +36,7 @@ missing_packages() {
     [ "$purpose" = test ] || return 0
     has chromium || echo chromium
     has softhsm2-util || echo softhsm2
-    has faketime || echo faketime
+    has cc || echo gcc libc6-dev
     [ ! -f package.json ] || has npm || echo nodejs npm
 }
 
