@@ -36,7 +36,6 @@ missing_packages() {
     [ "$purpose" = test ] || return 0
     has chromium || echo chromium
     has softhsm2-util || echo softhsm2
-    has cc || echo gcc libc6-dev
     [ ! -f package.json ] || has npm || echo nodejs npm
 }
 
