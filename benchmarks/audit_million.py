@@ -126,6 +126,15 @@ def search(organisation: Any) -> None:
         "a word in a conference": Wanted(conference="Review 17", text="denied"),
         "a person's rare event": Wanted(person="person7@weaver.example", event="key.denied"),
         "a word that is nowhere": Wanted(text="unheard"),
+        "a word in every row": Wanted(text="details"),
+        "a word in every row, a year ago": Wanted(text="details", until_at=START + timedelta(days=1)),
+        "a word in every row, in a conference": Wanted(conference="Review 17", text="details"),
+        "a word in every row, of a person": Wanted(person="person7@weaver.example", text="details"),
+        "everywhere and nowhere": Wanted(text="details unheard"),
+        "two frequent words, never together": Wanted(text="join installed"),
+        "a frequent word that a rare event lacks": Wanted(event="key.denied", text="join"),
+        "a word that is nowhere in a conference": Wanted(conference="Review 17", text="unheard"),
+        "a word that is nowhere, of a person": Wanted(person="person7@weaver.example", text="unheard"),
         "a frequent word, half a year ago": Wanted(text="join", until_at=day),
         "page far back": Wanted(after=(day, 500_000)),
     }
@@ -138,7 +147,7 @@ def search(organisation: Any) -> None:
         plan = _rows(organisation, one)[:51].explain().splitlines()
         used = [found.group(1) for line in plan if (found := INDEX.search(line))]
         figures = f"median {statistics.median(times):7.1f}  worst {max(times):7.1f} ms"
-        print(f"search {name:33} {figures}  {len(page.found):2} found  {used}", flush=True)
+        print(f"search {name:40} {figures}  {len(page.found):2} found  {used}", flush=True)
 
 
 def export_and_verify(state: Path, count: int) -> None:

@@ -2,7 +2,7 @@
 
 Run inside the state of a running system, with the trusted settings:
 ``python -m benchmarks.minting COUNT CONFERENCES`` prints a JSON list with, for each conference, its id and COUNT endpoints: DPoP
-key (PEM) and token.
+key (PEM), access token and refresh token.
 """
 
 import json
@@ -91,7 +91,7 @@ def _endpoint(account: Any, conference_id: str, now: datetime) -> dict[str, str]
         given = {"access_token": token, "refresh_token": f"benchmark-{account.pk}"}
         validator.save_bearer_token(given, SimpleNamespace(client=client))
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
-    return {"key": pem, "token": token}
+    return {"key": pem, "token": token, "refresh_token": given["refresh_token"]}
 
 
 if __name__ == "__main__":

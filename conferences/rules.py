@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from conferences.models import Conference, Participant
 
+# Clocks of our processes differ by less. What is dated further ahead was written before a clock was put back (ADR 0031).
+CLOCKS_DIFFER = timedelta(seconds=5)
+KEYS_KEPT_DAYS, MOST_KEYS_KEPT_DAYS = 30, 3650  # after the end, where recordings may be decrypted
 MAX_INVITED = 1000  # participants beside the initiator
 REMINDED_BEFORE = timedelta(minutes=15)
 WORTH_A_REMINDER = timedelta(hours=1)  # who is invited later than this before the start has just read the invitation

@@ -53,4 +53,4 @@ def forward_audit() -> None:
 @shared_task(name="conferences.prune_audit")  # type: ignore[untyped-decorator]  # Celery has no types
 def prune_audit() -> None:
     """Prune what retention says, every hour."""
-    prune_due(keep_days=settings.AUDIT_KEEP_DAYS, now=timezone.now())
+    prune_due(keep_days=settings.AUDIT_KEEP_DAYS, receiver=settings.AUDIT_RECEIVER, now=timezone.now())

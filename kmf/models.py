@@ -1,5 +1,7 @@
 """Keys of a conference: its state, its epochs, its endpoints. All key bytes here are sealed (DESIGN section 5)."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -76,6 +78,10 @@ class Epoch(models.Model):
         """16-bit SPI on the media wire (RFC 8870)."""
         return int(self.number) % 65536
 
+    def ends_at(self, now: datetime) -> datetime:
+        """When its key ends as seen at ``now``: never later than its whole life from then, though a clock was put back."""
+        return min(self.expires_at, now + (self.expires_at - self.opened_at))
+
 
 class Waiting(models.Model):
     """An invited identity that asked for a key and must be let in first. He waits as long as he goes on asking."""
@@ -88,6 +94,22 @@ class Waiting(models.Model):
     since = models.DateTimeField()
     asked_at = models.DateTimeField()
     declined_at = models.DateTimeField(null=True)
+
+
+class DenialCount(models.Model):
+    """Denials of one account that were alike. The first, at ``since``, stands in the audit; ``more`` came after it."""
+
+    account = models.ForeignKey("authorization.Account", on_delete=models.CASCADE)
+    organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT)
+    chain = models.CharField(max_length=80)  # where the audit has them
+    code = models.CharField(max_length=20)
+    reason = models.CharField(max_length=80)
+    since = models.DateTimeField()
+    last_at = models.DateTimeField()
+    more = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "chain", "reason"], name="denials_alike_once")]
 
 
 class Endpoint(models.Model):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import OuterRef, Q, Subquery
 
 from conferences.models import Conference, Participant
-from conferences.rules import is_locked_out, needs_admission
+from conferences.rules import CLOCKS_DIFFER, is_locked_out, needs_admission
 from kmf.models import Endpoint, Epoch, KeyState, Waiting
 from roster.models import Membership
 
@@ -80,7 +80,7 @@ def _reason(endpoint: Endpoint) -> str:
 def was_here_lately(participant: Participant, now: datetime) -> bool:
     """Whether he is present, or left of himself within the last minute: a cut line must not lock him out."""
     stays = Membership.objects.filter(participant=participant).exclude(leave_reason__in=["removed", "withdrawn"])
-    return stays.filter(Q(left_at=None) | Q(left_at__gte=now - RETURN_WITHIN)).exists()
+    return stays.filter(Q(left_at=None) | Q(left_at__gte=now - RETURN_WITHIN, left_at__lte=now + CLOCKS_DIFFER)).exists()
 
 
 def may_come_in(participant: Participant, now: datetime) -> bool:
@@ -93,7 +93,8 @@ def may_come_in(participant: Participant, now: datetime) -> bool:
 
 def list_waiting(conference_id: str, now: datetime) -> list[Waiting]:
     """Who waits to be let in, longest first."""
-    rows = Waiting.objects.filter(conference_id=conference_id, declined_at=None, asked_at__gte=now - WAITS_FOR)
+    rows = Waiting.objects.filter(conference_id=conference_id, declined_at=None)
+    rows = rows.filter(asked_at__gte=now - WAITS_FOR, asked_at__lte=now + CLOCKS_DIFFER)
     return list(rows.select_related("participant").order_by("since", "participant_id"))
 
 

@@ -5,7 +5,10 @@ from django.db.models import Q
 
 
 class Membership(models.Model):
-    """One endpoint's stay, from the release of its first key to its leave."""
+    """One endpoint's stay, from the release of its first key to its leave.
+
+    What its roster entry says of the participant is copied when the stay begins: a signed entry never changes.
+    """
 
     conference = models.ForeignKey("conferences.Conference", on_delete=models.CASCADE, related_name="memberships")
     organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT)
@@ -14,6 +17,11 @@ class Membership(models.Model):
     identity_key = models.BinaryField()  # Ed25519 public key, 32 bytes
     name = models.CharField(max_length=200)
     verified_by = models.CharField(max_length=40)
+    role = models.CharField(max_length=12)
+    kind = models.CharField(max_length=8)
+    invited_by = models.CharField(max_length=200)
+    admitted_by = models.CharField(max_length=200, blank=True)
+    admitted_at = models.DateTimeField(null=True)
     since = models.DateTimeField()
     left_at = models.DateTimeField(null=True)
     leave_reason = models.CharField(max_length=20, blank=True)

@@ -42,17 +42,16 @@ def deltas_after(conference_id: str, number: int) -> list[RosterDelta]:
 
 def roster_entry(membership: Membership) -> Entry:
     """A membership as the roster names it."""
-    participant = membership.participant
     return Entry(
         source_id=membership.source_id,
         identity_key=bytes(membership.identity_key),
         name=membership.name,
-        identity=participant.identity,
+        identity=membership.participant.identity,
         verified_by=membership.verified_by,
-        role=participant.role,
-        kind=participant.kind,
+        role=membership.role,
+        kind=membership.kind,
         since=int(membership.since.timestamp()),
-        invited_by=participant.invited_by,
-        admitted_by=participant.admitted_by,
-        admitted_at=int(participant.admitted_at.timestamp()) if participant.admitted_at else 0,
+        invited_by=membership.invited_by,
+        admitted_by=membership.admitted_by,
+        admitted_at=int(membership.admitted_at.timestamp()) if membership.admitted_at else 0,
     )

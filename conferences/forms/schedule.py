@@ -12,7 +12,7 @@ from conferences.forms.addresses import parse_invitee, parse_invitees
 from conferences.forms.lines import parse_line
 from conferences.forms.local_time import parse_zone, resolve
 from conferences.models import Conference, Participant
-from conferences.rules import MAX_INVITED
+from conferences.rules import KEYS_KEPT_DAYS, MAX_INVITED, MOST_KEYS_KEPT_DAYS
 from conferences.services.plan import ConferencePlan, Invitee
 from conferences.time_words import duration_words
 
@@ -26,6 +26,10 @@ ON_JOIN = [
 ADMISSION = [
     (Conference.Admission.INVITED.value, "Whoever is invited comes in"),
     (Conference.Admission.LOBBY.value, "You let everybody in yourself"),
+]
+PAST_ACCESS = [
+    (Conference.PastAccess.NONE.value, "Destroy the keys"),
+    (Conference.PastAccess.RECORDING.value, "Keep them for recordings"),
 ]
 
 
@@ -52,6 +56,17 @@ class ScheduleForm(forms.Form):
     rooms = forms.CharField(required=False, strip=False)
     on_join = forms.ChoiceField(required=False, choices=ON_JOIN, error_messages={"invalid_choice": "Choose one of the two."})
     admission = forms.ChoiceField(required=False, choices=ADMISSION, error_messages={"invalid_choice": "Choose one of the two."})
+    past_access = forms.ChoiceField(
+        required=False, choices=PAST_ACCESS, error_messages={"invalid_choice": "Choose one of the two."}
+    )
+    keys_kept_days = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_KEYS_KEPT_DAYS,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), f"Write a number of days from 1 to {MOST_KEYS_KEPT_DAYS}."
+        ),
+    )
     form_id = forms.CharField(required=False, max_length=200)
 
     def __init__(self, *args: Any, now: datetime, initiator_identity: str, **kwargs: Any) -> None:
@@ -82,6 +97,7 @@ class ScheduleForm(forms.Form):
         if all(cleaned.get(name) is not None for name in ("date", "time", "time_zone")):
             self._clean_start(cleaned)
         self._clean_everybody()
+        self._clean_keys_kept(cleaned)
         return cleaned
 
     def plan(self) -> ConferencePlan:
@@ -95,6 +111,8 @@ class ScheduleForm(forms.Form):
             invitees=(*data["invitees"], *data["rooms"]),
             on_join=data["on_join"] or Conference.OnJoin.REKEY,
             admission=data["admission"] or Conference.Admission.INVITED,
+            past_access=data["past_access"] or Conference.PastAccess.NONE,
+            keys_kept_days=data.get("keys_kept_days") or KEYS_KEPT_DAYS,
         )
 
     @property
@@ -122,6 +140,13 @@ class ScheduleForm(forms.Form):
                 self.add_error("time" if _same_day(start, self.now, cleaned["time_zone"]) else "date", "This is in the past.")
             elif start > self.now + FURTHEST:
                 self.add_error("date", "This is more than five years away.")
+
+    def _clean_keys_kept(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("past_access") != Conference.PastAccess.RECORDING:
+            self.errors.pop("keys_kept_days", None)  # the number stands beside a choice that was not made
+            cleaned["keys_kept_days"] = None
+        elif cleaned.get("keys_kept_days") is None and not self.has_error("keys_kept_days"):
+            self.add_error("keys_kept_days", "Write for how many days the keys are kept.")
 
     def _clean_everybody(self) -> None:
         field_of = {identity: field for field, identity in self.listed}  # where it was listed last

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, Q
 
 from conferences.models import Organisation, OutboxItem
+from conferences.rules import CLOCKS_DIFFER
 
 Handler = Callable[[OutboxItem, datetime], None]
 
@@ -99,5 +101,8 @@ def _deliver_next(now: datetime, handlers: Mapping[str, Handler]) -> bool | None
 
 
 def _lock_next(now: datetime, kinds: Iterable[str]) -> OutboxItem | None:
-    due = OutboxItem.objects.filter(done_at=None, due_at__lte=now, kind__in=list(kinds))
+    # Written, or failed, before a clock was put back: what was due at once or again soon is due now.
+    at_once = Q(due_at=F("created_at"), created_at__gt=now + CLOCKS_DIFFER)
+    again = Q(attempts__gt=0, due_at__gt=now + timedelta(seconds=LONGEST_RETRY_S) + CLOCKS_DIFFER)
+    due = OutboxItem.objects.filter(Q(due_at__lte=now) | at_once | again, done_at=None, kind__in=list(kinds))
     return due.select_for_update(skip_locked=True).order_by("due_at", "id").first()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from conferences.models import Conference, Participant
+from conferences.rules import KEYS_KEPT_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class ConferencePlan:
         invitees: without the initiator, each identity once.
         on_join: ``rekey`` or ``share`` (DESIGN section 6).
         admission: ``invited`` or ``lobby``.
+        past_access: ``none`` or ``recording`` ([PERC] 4.8): whether the keys outlive the conference.
+        keys_kept_days: days after the end, 1 … 3650, for ``recording``.
 
     """
 
@@ -37,3 +40,5 @@ class ConferencePlan:
     invitees: tuple[Invitee, ...] = ()
     on_join: str = Conference.OnJoin.REKEY
     admission: str = Conference.Admission.INVITED
+    past_access: str = Conference.PastAccess.NONE
+    keys_kept_days: int = KEYS_KEPT_DAYS

@@ -55,6 +55,8 @@ def schedule_conference(
         "duration_min": plan.duration_min,
         "on_join": plan.on_join,
         "admission": plan.admission,
+        "past_access": plan.past_access,
+        "keys_kept_days": plan.keys_kept_days,
         "created_at": now,
     }
     if conference_id is None:
@@ -78,18 +80,18 @@ def _add_participants(conference: Conference, plan: ConferencePlan, now: datetim
     rows = [_participant(conference, initiator, now, role=Participant.Role.INITIATOR)]
     rows += [_participant(conference, invitee, now) for invitee in plan.invitees]
     Participant.objects.bulk_create(rows)
-    scheduled = Fact(
-        "conference.scheduled",
-        {
-            "title": conference.title,
-            "starts_at": conference.starts_at.isoformat(),
-            "time_zone": conference.time_zone,
-            "duration_min": conference.duration_min,
-            "on_join": conference.on_join,
-            "admission": conference.admission,
-            "past_access": conference.past_access,
-        },
-    )
+    details = {
+        "title": conference.title,
+        "starts_at": conference.starts_at.isoformat(),
+        "time_zone": conference.time_zone,
+        "duration_min": conference.duration_min,
+        "on_join": conference.on_join,
+        "admission": conference.admission,
+        "past_access": conference.past_access,
+    }
+    if conference.past_access == Conference.PastAccess.RECORDING:
+        details["keys_kept_days"] = conference.keys_kept_days
+    scheduled = Fact("conference.scheduled", details)
     facts = [scheduled, *(invited_fact(row) for row in rows)]
     record_all(facts=facts, at=now, actor=conference.initiator_identity, conference=conference)
     enqueue_invitations(conference, rows[1:], now)

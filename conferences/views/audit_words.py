@@ -25,6 +25,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "moderation.refused": ("Change of the running conference refused", "bad"),
     "authorization.granted": ("Signed in for the conference", ""),
     "authorization.revoked": ("Authorization revoked", "warn"),
+    "authorization.superseded": ("Earlier authorization of the same endpoint ends", ""),
     "token.issued": ("Token issued", ""),
     "token.refused": ("Token refused", "bad"),
     "request.refused": ("Request refused", "bad"),
@@ -141,6 +142,8 @@ def _reason(entry: ReadEntry) -> str:
     if entry.event == "conference.scheduled":
         start = datetime.fromisoformat(details["starts_at"])
         return f"{span_words(start, start, details['time_zone']).split(chr(0x2013))[0]}, {details['time_zone']}"
+    if entry.event == "key.denied" and "more" in details:
+        return f"{details['reason']}, {details['more']} more times"
     if "audience" in details:
         return f"for {details['audience']}"
     reason = str(details.get("reason", ""))

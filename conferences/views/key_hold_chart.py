@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from conferences.selectors.key_holds import EpochSpan, HoldingEndpoint, KeyHolds
 from conferences.time_words import clock_words
 
-MOST_ROWS, MOST_EPOCHS = 200, 400
+MOST_ROWS, MOST_EPOCHS, MOST_MARKS = 200, 400, 150
+KINDS = ("delivered", "acknowledged", "deleted")
 LABEL_WIDTH = 4.0  # per cent that an epoch's number needs
 LEAST_WIDTH = 0.4  # per cent; a hold of a second stays visible
 STEPS_S = (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800)
@@ -35,11 +36,21 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What an endpoint was sent or said of one key, at its time; ``kind`` is ``delivered``, ``acknowledged`` or ``deleted``."""
+
+    x: str
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One endpoint with its holds."""
+    """One endpoint with its holds, and the latest of what it was sent and said."""
 
     endpoint: HoldingEndpoint
     blocks: list[Block]
+    marks: list[Mark]
     text: str
 
 
@@ -78,7 +89,7 @@ class _Scale:
         return 100 * (moment - self.start) / (self.end - self.start)
 
     def block(self, first: datetime, last: datetime | None, label: str, title: str) -> Block:
-        x = max(0.0, self.at(first))
+        x = min(max(0.0, self.at(first)), 100 - LEAST_WIDTH)  # a clock that was put back draws nothing outside
         width = min(max(self.at(last or self.end) - x, LEAST_WIDTH), 100 - x)
         shown = label if width >= LABEL_WIDTH else ""
         return Block(f"{x:.2f}%", f"{width:.2f}%", f"{x + width / 2:.2f}%", shown, title, last is None)
@@ -99,7 +110,16 @@ def _row(endpoint: HoldingEndpoint, scale: _Scale) -> Row:
         text = f"{which}: {_seconds(hold.from_at, scale.zone)} to {until}"
         texts.append(text)
         blocks.append(scale.block(hold.from_at, hold.until_at, "", text))
-    return Row(endpoint, blocks, "; ".join(texts))
+    return Row(endpoint, blocks, _marks(endpoint, scale), "; ".join(texts))
+
+
+def _marks(endpoint: HoldingEndpoint, scale: _Scale) -> list[Mark]:
+    told = [(at, epoch, kind) for kind in KINDS for epoch, at in getattr(endpoint, kind).items()]
+    marks = []
+    for at, epoch, kind in sorted(told)[-MOST_MARKS:]:
+        x = min(max(scale.at(at), 0.0), 100.0)
+        marks.append(Mark(f"{x:.2f}%", kind, f"Key of epoch {epoch} {kind}, {_seconds(at, scale.zone)}"))
+    return marks
 
 
 def _ticks(scale: _Scale) -> list[Tick]:

@@ -16,7 +16,7 @@ from conferences.forms import ScheduleForm
 from conferences.forms.local_time import offered_zones
 from conferences.identity import Identity, identity_required
 from conferences.models import new_identifier
-from conferences.rules import MAX_INVITED
+from conferences.rules import KEYS_KEPT_DAYS, MAX_INVITED, MOST_KEYS_KEPT_DAYS
 from conferences.selectors.conferences import organisation_of
 from conferences.services.scheduling import schedule_conference
 from conferences.views.viewer_zone import viewer_zone
@@ -79,6 +79,8 @@ def _initial(request: HttpRequest, now: datetime) -> dict[str, Any]:
         "duration_min": 60,
         "on_join": "rekey",
         "admission": "invited",
+        "past_access": "none",
+        "keys_kept_days": KEYS_KEPT_DAYS,
         "form_id": signing.dumps(new_identifier(), salt=SALT),
     }
 
@@ -90,5 +92,6 @@ def _page(request: HttpRequest, identity: Identity, form: ScheduleForm, status: 
         "zones": offered_zones(),
         "zone_is_known": form.is_bound or viewer_zone(request) is not None,
         "max_invited": MAX_INVITED,
+        "most_keys_kept_days": MOST_KEYS_KEPT_DAYS,
     }
     return render(request, "conferences/schedule.html", context, status=status)

@@ -7,7 +7,7 @@ import os
 import sys
 from dataclasses import asdict
 
-from config.doctor import files, machine, parts, sites
+from config.doctor import audit, files, machine, parts, sites
 from config.doctor.finding import ERROR, OK, SKIPPED, WARNING, Check, Finding, Situation, look_around
 from config.embedded.state import State
 from config.env import MissingSetting, state_dir
@@ -25,9 +25,11 @@ WITH_STATE: dict[str, Check] = {
     "secrets": files.secrets,
     "clock": parts.file_clock,
     "day keys": parts.day_keys,
+    "audit key": audit.signing_key,
 }
 RUNNING: dict[str, Check] = {
     "databases": parts.database,
+    "audit": audit.tree,
     "broker": parts.broker_and_worker,
     "mail": parts.mail,
     "sites": sites.readiness,

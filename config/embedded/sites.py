@@ -47,12 +47,12 @@ def workers(state: State) -> list[Service]:
     """Celery worker and beat. The worker uses threads: its children would outlive a killed parent."""
     celery = ["-m", "celery", "--app", "config.celery"]
     pool = ["--pool", "threads", "--concurrency", str(WORKER_THREADS), "--without-mingle", "--without-gossip"]
-    schedule = str(state.root / "trusted" / "beat")
+    in_memory = ["--scheduler", "celery.beat:Scheduler"]  # a kept one would wait for times that a clock was put back from
     return [
         _python(
             state, "trusted", "worker", *celery, "worker", *pool, "--loglevel", "INFO", "--without-mingle", "--without-gossip"
         ),
-        _python(state, "trusted", "beat", *celery, "beat", "--schedule", schedule, "--pidfile", "", "--loglevel", "WARNING"),
+        _python(state, "trusted", "beat", *celery, "beat", *in_memory, "--pidfile", "", "--loglevel", "WARNING"),
     ]
 
 

@@ -1,5 +1,7 @@
 """Celery wakes, the database decides (DESIGN section 12). JSON only; no results; no ETA tasks."""
 
+from config.steady import every
+
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_BACKEND = None
@@ -18,11 +20,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
 }
 CELERY_BEAT_SCHEDULE = {
-    "deliver-outbox": {"task": "conferences.deliver_outbox", "schedule": 1.0, "options": {"expires": 5}},
-    "extend-audit-tree": {"task": "conferences.extend_audit_tree", "schedule": 1.0, "options": {"expires": 5}},
-    "forward-audit": {"task": "conferences.forward_audit", "schedule": 1.0, "options": {"expires": 5}},
-    "prune-audit": {"task": "conferences.prune_audit", "schedule": 3600.0, "options": {"expires": 3600}},
-    "sweep": {"task": "kmf.sweep", "schedule": 1.0, "options": {"expires": 5}},
-    "clean-conferences": {"task": "conferences.clean", "schedule": 3600.0, "options": {"expires": 3600}},
-    "clean": {"task": "kmf.clean", "schedule": 60.0, "options": {"expires": 60}},
+    "deliver-outbox": {"task": "conferences.deliver_outbox", "schedule": every(1.0), "options": {"expires": 5}},
+    "extend-audit-tree": {"task": "conferences.extend_audit_tree", "schedule": every(1.0), "options": {"expires": 5}},
+    "forward-audit": {"task": "conferences.forward_audit", "schedule": every(1.0), "options": {"expires": 5}},
+    "prune-audit": {"task": "conferences.prune_audit", "schedule": every(3600.0), "options": {"expires": 3600}},
+    "sweep": {"task": "kmf.sweep", "schedule": every(1.0), "options": {"expires": 5}},
+    "clean-conferences": {"task": "conferences.clean", "schedule": every(3600.0), "options": {"expires": 3600}},
+    "clean": {"task": "kmf.clean", "schedule": every(60.0), "options": {"expires": 60}},
 }

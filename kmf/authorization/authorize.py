@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from oauthlib.oauth2.rfc6749.errors import FatalClientError, OAuth2Error
 
+from conferences.rules import CLOCKS_DIFFER
 from kmf.authorization import server
 from kmf.authorization.clients import Client, clients
 from kmf.authorization.errors import RedirectRefused, RequestRefused
@@ -83,8 +84,8 @@ def read_request(uri: str, *, now: datetime) -> AuthorizationRequest:
 
 
 def is_fresh(request: AuthorizationRequest, sign_in: SignIn, *, now: datetime) -> bool:
-    """Whether a sign-in is as young as the request asks; one of the last half minute always is."""
-    return request.max_age is None or now - sign_in.at <= max(request.max_age, JUST_NOW)
+    """Whether a sign-in is as young as the request asks; one of the last half minute always is, one of the future never."""
+    return request.max_age is None or -CLOCKS_DIFFER <= now - sign_in.at <= max(request.max_age, JUST_NOW)
 
 
 @transaction.atomic

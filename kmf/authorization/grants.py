@@ -1,7 +1,7 @@
 """Life of a grant: given, redeemed once, used by refresh, revoked. Every change locks the grant's row first."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
@@ -40,6 +40,22 @@ def revoke_grants_of(account: Account, *, reason: str, now: datetime) -> int:
         for grant in grants:
             revoke_grant(grant, reason=reason, now=now)
     return len(grants)
+
+
+def supersede_earlier(grant: Grant, *, now: datetime) -> None:
+    """End what the same endpoint was granted before, for instance ahead of a step-up: it lives as long as an access token.
+
+    It is not revoked, for that would end the endpoint's stay. What was given under it a moment ago may still be on its way.
+    """
+    if conference_id_of(grant) is None:
+        return
+    until = now + timedelta(seconds=words.ACCESS_TOKEN_LIFETIME_S)
+    same = Grant.objects.filter(user=grant.user, application=grant.application, scope=grant.scope, dpop_jkt=grant.dpop_jkt)
+    earlier = same.select_for_update(of=("self",)).filter(pk__lt=grant.pk, revoked_at=None, expires__gt=until)
+    for one in earlier.select_related("user__organisation", "application").order_by("pk"):
+        one.expires = until
+        one.save(update_fields=["expires"])
+        record(event="authorization.superseded", grant=one, now=now, details={"by": grant.pk, "until": until.isoformat()})
 
 
 def end_everywhere(account: Account, *, now: datetime) -> None:

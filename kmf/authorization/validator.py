@@ -17,7 +17,7 @@ from oauthlib.common import Request
 
 from kmf.authorization.clients import clients
 from kmf.authorization.errors import TokenRefused
-from kmf.authorization.grants import lock_grant, record, revoke_grant
+from kmf.authorization.grants import lock_grant, record, revoke_grant, supersede_earlier
 from kmf.authorization.keys import signing_key
 from kmf.authorization.models import AccessToken, Grant, RefreshToken
 from kmf.authorization.token_claims import claims_for
@@ -217,6 +217,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit is untype
             RefreshToken.objects.filter(pk=self.used_refresh_token.pk, revoked=None).update(revoked=self.now)
         else:
             Grant.objects.filter(pk=grant.pk).update(redeemed_at=self.now)
+            supersede_earlier(grant, now=self.now)
         common = {"grant": grant, "user": grant.user, "application": request.client, "token": ""}
         AccessToken.objects.create(
             **common,

@@ -136,7 +136,7 @@ def _epoch_key(epoch: Epoch | None, now: datetime) -> EpochKey | None:
         number=int(epoch.number),
         spi=epoch.spi,
         key_id=epoch.key_id,
-        expires_at=epoch.expires_at,
+        expires_at=epoch.ends_at(now),
         reason=epoch.reason,
         ekt_key=unseal_ekt_key(epoch),
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from conferences.models import Participant
-from conferences.rules import is_locked_out, needs_admission
+from conferences.rules import CLOCKS_DIFFER, is_locked_out, needs_admission
 from conferences.services.audit import record
 from kmf.authorization.services import VerifiedRequest
 from kmf.errors import Declined, Locked, Waits
@@ -53,7 +53,7 @@ def knock(*, participant_id: int, verified: VerifiedRequest, now: datetime) -> N
         or _is_declined(waiting, now)
     ):
         return  # decided while he asked; he hears of it when he asks again
-    is_new = waiting is None or waiting.declined_at is not None or waiting.asked_at < now - WAITS_FOR
+    is_new = waiting is None or waiting.declined_at is not None or not -CLOCKS_DIFFER <= now - waiting.asked_at <= WAITS_FOR
     name, verified_by = shown_name(verified, participant), how_verified(verified)
     fields = {"name": name, "verified_by": verified_by, "asked_at": now, "declined_at": None}
     if not is_new:

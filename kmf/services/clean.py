@@ -1,4 +1,4 @@
-"""Housekeeping: day keys that no conference needs, spent DPoP identifiers."""
+"""Housekeeping: day keys that no conference needs, denials that were counted, spent DPoP identifiers."""
 
 from datetime import datetime, timedelta
 
@@ -8,6 +8,7 @@ from conferences.services.audit import record
 from kmf.authorization.cleaning import clean
 from kmf.models import ConferenceKey
 from kmf.services.day_keys import drop_day_keys, droppable_days
+from kmf.services.denials import record_counted
 
 
 def clean_up(*, now: datetime) -> None:
@@ -18,4 +19,5 @@ def clean_up(*, now: datetime) -> None:
         if doomed:
             record(event="day_key.dropped", at=now, actor="system", details={"days": [day.isoformat() for day in doomed]})
         drop_day_keys(doomed)
+    record_counted(now=now)
     clean(now)

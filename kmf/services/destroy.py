@@ -7,8 +7,10 @@ the next one carries out, and an entry ``conference_key.destroyed`` is never ahe
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from conferences.models import Conference
+from conferences.rules import CLOCKS_DIFFER
 from conferences.services.audit import record
 from kmf.models import ConferenceKey, Epoch
 from kmf.services.conference_keys import remove_conference_key
@@ -43,12 +45,17 @@ def destroy_due(*, now: datetime) -> None:
 def destroy_epochs(conference: Conference, *, before: datetime, now: datetime) -> None:
     """Destroy the keys of epochs that ended before ``before``. Within a transaction."""
     ended = [Epoch.State.SUPERSEDED, Epoch.State.REVOKED]
-    rows = Epoch.objects.filter(conference=conference, state__in=ended, closed_at__lte=before)
+    rows = Epoch.objects.filter(ended_before(before, now=now), conference=conference, state__in=ended)
     numbers = sorted(rows.values_list("number", flat=True))
     if not numbers:
         return
     rows.update(state=Epoch.State.DESTROYED, sealed_key=None, destroyed_at=now)
     record(event="epoch.destroyed", at=now, actor="system", conference=conference, details={"epochs": numbers})
+
+
+def ended_before(before: datetime, *, now: datetime) -> Q:
+    """Condition of epochs that ended before ``before``, or in the future: a clock was put back, and they ended long ago."""
+    return Q(closed_at__lte=before) | Q(closed_at__gt=now + CLOCKS_DIFFER)
 
 
 @transaction.atomic

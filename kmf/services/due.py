@@ -5,7 +5,7 @@ For the sweep it is one query for all of them: however many are open, each is lo
 It only spares work: expiry and rights are checked at use all the same. What `settle` does, and not by request, is named here.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -13,8 +13,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from conferences.models import Conference
 from kmf.authorization.models import Grant
 from kmf.models import Endpoint, Epoch, KeyState
+from kmf.services.destroy import ended_before
 from kmf.services.listening import SILENCE, note_listening, note_listening_to
-from kmf.services.settle import SUPERSEDED_FOR, settle
+from kmf.services.settle import SUPERSEDED_FOR, is_leave_rekey_due, is_period_over, settle
 
 
 def settle_if_due(*, conference_id: str, now: datetime) -> None:
@@ -59,8 +60,8 @@ def _is_due(state: Any, now: datetime) -> bool:
         or state.unkept
         or conference.ended_at is not None
         or conference.closes_at <= now
-        or (state.rekey_due_at is not None and state.rekey_due_at <= now)
-        or (state.opened_at is not None and state.opened_at + timedelta(seconds=conference.rekey_s) <= now)
+        or is_leave_rekey_due(state, now)
+        or (state.opened_at is not None and is_period_over(conference, state.opened_at, now))
     )
 
 
@@ -79,10 +80,10 @@ def _ending(now: datetime) -> QuerySet[Endpoint]:
 def _destroyable(now: datetime) -> QuerySet[Epoch]:
     """Keys that nobody may need any more."""
     return Epoch.objects.filter(
+        ended_before(now - SUPERSEDED_FOR, now=now),
         conference_id=OuterRef("conference_id"),
         conference__past_access=Conference.PastAccess.NONE,
         state__in=[Epoch.State.SUPERSEDED, Epoch.State.REVOKED],
-        closed_at__lte=now - SUPERSEDED_FOR,
     )
 
 

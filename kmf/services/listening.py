@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 
-from kmf.models import KeyState
+from kmf.models import Endpoint, KeyState
 
 SILENCE = timedelta(seconds=15)  # three missed heartbeats
 DEAF = timedelta(seconds=6)  # not looked at for longer: the database was away, or every process of ours
@@ -16,26 +16,40 @@ NOTED_EVERY = timedelta(seconds=2)
 def note_listening(state: KeyState, now: datetime) -> None:
     """Put down that the conference is looked at, every two seconds or so; after a break listening begins anew.
 
-    Whoever else noted it meanwhile is right: the row is changed only if it is as it was read.
+    Whoever else noted it meanwhile is right: the row is changed only if it is as it was read. Where it is of the future, a clock
+    was put back: then whoever was heard in the future was heard now.
     """
     before = state.settled_at
-    if before is not None and now - before <= NOTED_EVERY:
+    if before is not None and abs(now - before) <= NOTED_EVERY:
         return
-    if before is None or now - before > DEAF:
+    if before is None or abs(now - before) > DEAF:
         state.listening_since = now
     state.settled_at = now
-    KeyState.objects.filter(pk=state.pk, settled_at=before).update(settled_at=now, listening_since=state.listening_since)
+    noted = KeyState.objects.filter(pk=state.pk, settled_at=before)
+    if noted.update(settled_at=now, listening_since=state.listening_since) and before is not None and before > now:
+        _hear_now([state.pk], now)
 
 
 @transaction.atomic
 def note_listening_to(conference_ids: Iterable[str], now: datetime) -> None:
     """The same for many conferences at once. Whoever holds the lock of one notes it by itself: nobody is waited for."""
-    unnoted = Q(settled_at=None) | Q(settled_at__lt=now - NOTED_EVERY)
+    unnoted = _away_from(now, NOTED_EVERY)
     rows = KeyState.objects.select_for_update(skip_locked=True).filter(unnoted, pk__in=list(conference_ids))
-    free = list(rows.values_list("pk", flat=True))
-    was_deaf = Q(settled_at=None) | Q(settled_at__lt=now - DEAF)
-    since = Case(When(was_deaf, then=Value(now)), default=F("listening_since"))
-    KeyState.objects.filter(pk__in=free).update(listening_since=since, settled_at=now)
+    free = dict(rows.values_list("pk", "settled_at"))
+    since = Case(When(_away_from(now, DEAF), then=Value(now)), default=F("listening_since"))
+    KeyState.objects.filter(pk__in=list(free)).update(listening_since=since, settled_at=now)
+    _hear_now([pk for pk, before in free.items() if before is not None and before > now], now)
+
+
+def _away_from(now: datetime, span: timedelta) -> Q:
+    """Not noted within ``span`` of ``now``, before it or, by a clock that was put back, after it."""
+    return Q(settled_at=None) | Q(settled_at__lt=now - span) | Q(settled_at__gt=now + span)
+
+
+def _hear_now(conference_ids: list[str], now: datetime) -> None:
+    """Whoever was heard in the future, as a clock that was put back has it, was heard now."""
+    ahead = Endpoint.objects.filter(conference_id__in=conference_ids, membership__left_at=None, last_seen_at__gt=now)
+    ahead.update(last_seen_at=now)
 
 
 def silent_before(state: KeyState, now: datetime) -> datetime | None:

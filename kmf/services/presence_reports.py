@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from conferences.models import Conference, Participant
+from conferences.rules import CLOCKS_DIFFER
 from conferences.services.audit import record
 from kmf.errors import TooManyMessages
 from kmf.hints import announce_on_commit
@@ -81,7 +82,7 @@ def _take(report: Report, now: datetime) -> bool:
 def _doubt(endpoint: Endpoint, participant: Participant, now: datetime) -> None:
     endpoint.reported_gone_at, endpoint.mdd_connected_at = now, None
     told = endpoint.disagreed_at
-    if told is None or now - told >= DISAGREE_EVERY:
+    if told is None or not -CLOCKS_DIFFER < now - told < DISAGREE_EVERY:
         endpoint.disagreed_at = now
         record(
             event="presence.disagreement",
@@ -92,7 +93,7 @@ def _doubt(endpoint: Endpoint, participant: Participant, now: datetime) -> None:
         )
     endpoint.save(update_fields=["reported_gone_at", "mdd_connected_at", "disagreed_at"])
     # The hubs look at doubts only while this is young.
-    quiet = Q(doubted_at=None) | Q(doubted_at__lte=now - DOUBT_EVERY)
+    quiet = Q(doubted_at=None) | Q(doubted_at__lte=now - DOUBT_EVERY) | Q(doubted_at__gt=now + CLOCKS_DIFFER)
     if KeyState.objects.filter(quiet, conference=participant.conference).update(doubted_at=now):
         announce_on_commit(participant.conference_id)
 

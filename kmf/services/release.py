@@ -269,7 +269,7 @@ def _begin(conference: Conference, accepted: list[_Accepted], now: datetime) -> 
 
 def _wrap(epoch: Epoch, accepted: list[_Accepted], now: datetime) -> list[ReleasedKey]:
     ekt_key = unseal_ekt_key(epoch)
-    ttl_s = max(0, int((epoch.expires_at - now).total_seconds()))
+    ttl_s = max(0, int((epoch.ends_at(now) - now).total_seconds()))
     keys = []
     for each in accepted:
         wrapped = wrap_ekt_key(

@@ -10,21 +10,23 @@ from django.db import transaction
 
 from conferences.errors import ConferenceOver
 from conferences.models import Conference
+from conferences.rules import CLOCKS_DIFFER
 from conferences.services.audit import record
 from conferences.services.outbox import enqueue
 from conferences.services.scheduling import end_conference
 from kmf.authorization.grants import revoked_thumbprints
 from kmf.errors import KMFUnavailable
 from kmf.hints import announce_on_commit
-from kmf.models import Endpoint, KeyState
+from kmf.models import Endpoint, Epoch, KeyState
 from kmf.selectors import current_epoch, endpoints_to_end
 from kmf.services.destroy import destroy_epochs, destroy_later
-from kmf.services.epochs import lock_state, open_due_to_leave, open_epoch, rekey_for_leave, revoke_current
+from kmf.services.epochs import COALESCE, lock_state, open_due_to_leave, open_epoch, rekey_for_leave, revoke_current
 from kmf.services.listening import note_listening, silent_before
 from kmf.services.presence import end_membership
 from roster.selectors import is_anybody_present
 
 SUPERSEDED_FOR = timedelta(seconds=30)  # then a superseded key's bytes go, unless a recording may need them
+PUT_BACK_EVERY = timedelta(seconds=60)  # at most one epoch a minute because the one before is of the future
 
 
 @transaction.atomic
@@ -58,12 +60,23 @@ def settle(*, conference_id: str, now: datetime) -> None:
         rekey_for_leave(state=state, conference=conference, now=now)
     # (4)
     with suppress(KMFUnavailable):  # sealed: what was found above is put down all the same, and the epoch follows later
-        if state.rekey_due_at is not None and state.rekey_due_at <= now:
+        if is_leave_rekey_due(state, now):
             open_due_to_leave(state=state, conference=conference, now=now)
         _rekey_if_due(state=state, conference=conference, now=now)
     # (5)
     if conference.past_access == Conference.PastAccess.NONE:
         destroy_epochs(conference, before=now - SUPERSEDED_FOR, now=now)
+
+
+def is_leave_rekey_due(state: KeyState, now: datetime) -> bool:
+    """Whether leavers wait for their common epoch, or the time for it is too far off: a clock was put back."""
+    return state.rekey_due_at is not None and not now < state.rekey_due_at <= now + COALESCE
+
+
+def is_period_over(conference: Conference, opened_at: datetime, now: datetime) -> bool:
+    """Whether an epoch had its time, or was opened in the future: nobody knows how long ago."""
+    age = now - opened_at
+    return age >= timedelta(seconds=conference.rekey_s) or age < -CLOCKS_DIFFER
 
 
 def _revoked(conference: Conference) -> list[tuple[Endpoint, str]]:
@@ -74,7 +87,10 @@ def _revoked(conference: Conference) -> list[tuple[Endpoint, str]]:
 
 def _rekey_if_due(*, state: KeyState, conference: Conference, now: datetime) -> None:
     current = current_epoch(conference.id)
-    if current is None or current.opened_at + timedelta(seconds=conference.rekey_s) > now:
+    if current is None or not is_period_over(conference, current.opened_at, now):
+        return
+    lately = Epoch.objects.filter(conference=conference, opened_at__gt=now - PUT_BACK_EVERY, opened_at__lte=now)
+    if current.opened_at > now and lately.exists():  # two processes whose clocks differ must not rekey against each other
         return
     if is_anybody_present(conference.id):
         open_epoch(state=state, conference=conference, cause="periodic", joined=[], now=now)

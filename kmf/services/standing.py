@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count
 
 from conferences.models import Conference, Participant
+from conferences.rules import CLOCKS_DIFFER
 from kmf.authorization.grants import revoked_thumbprints
 from kmf.authorization.models import Account
 from roster.models import Membership
@@ -81,7 +82,7 @@ def read_standing(
     for row in locked.values():
         row.conference = conference
     stays = Membership.objects.filter(conference=conference)
-    recent = stays.filter(participant__in=participants, since__gt=now - RATE_WINDOW)
+    recent = stays.filter(participant__in=participants, since__gt=now - RATE_WINDOW, since__lte=now + CLOCKS_DIFFER)
     seated = stays.filter(left_at=None)
     accounts = Account.objects.filter(pk__in=[account_id for _, account_id in holders], is_active=False)
     return Standing(

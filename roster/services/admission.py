@@ -20,7 +20,11 @@ class Joiner:
 
 
 def admit_all(*, conference: Conference, joiners: Sequence[Joiner], now: datetime) -> list[Membership]:
-    """Begin a membership for each, in this order, under source ids that this conference never had."""
+    """Begin a membership for each, in this order, under source ids that this conference never had.
+
+    Entries of the roster are what the participants are now, for the whole stay: who is invited anew meanwhile, or as another
+    kind, changes nothing that was signed.
+    """
     return Membership.objects.bulk_create(
         Membership(
             conference=conference,
@@ -30,6 +34,11 @@ def admit_all(*, conference: Conference, joiners: Sequence[Joiner], now: datetim
             identity_key=joiner.identity_key,
             name=joiner.name,
             verified_by=joiner.verified_by,
+            role=joiner.participant.role,
+            kind=joiner.participant.kind,
+            invited_by=joiner.participant.invited_by,
+            admitted_by=joiner.participant.admitted_by,
+            admitted_at=joiner.participant.admitted_at,
             since=now,
         )
         for joiner, source_id in zip(joiners, _fresh_source_ids(conference, len(joiners)), strict=True)

@@ -69,6 +69,11 @@ def test_a_good_form_becomes_a_plan() -> None:
         ({"invitees": "B\x1b[31m <ben@weaver.example>"}, "invitees", "cannot be shown"),
         ({"invitees": f"{'x' * 250}@weaver.example"}, "invitees", "longer than an e-mail address"),
         ({"on_join": "never"}, "on_join", "Choose one of the two"),
+        ({"past_access": "always"}, "past_access", "Choose one of the two"),
+        ({"past_access": "recording"}, "keys_kept_days", "for how many days"),
+        ({"past_access": "recording", "keys_kept_days": "0"}, "keys_kept_days", "from 1 to 3650"),
+        ({"past_access": "recording", "keys_kept_days": "ten"}, "keys_kept_days", "from 1 to 3650"),
+        ({"past_access": "recording", "keys_kept_days": "3651"}, "keys_kept_days", "from 1 to 3650"),
     ],
 )
 def test_wrong_input_is_answered_by_its_field(changes: dict[str, str], field: str, words: str) -> None:
@@ -106,3 +111,9 @@ def test_invite_form_takes_a_room() -> None:
     form = InviteForm({"address": "Boardroom <Room@weaver.example>", "is_room": "on"})
     assert form.is_valid()
     assert form.cleaned_data["invitee"] == Invitee("room@weaver.example", "Boardroom", "room")
+
+
+def test_days_do_not_matter_where_keys_are_destroyed() -> None:
+    form = bound(past_access="none", keys_kept_days="ten")
+    assert form.is_valid(), form.errors
+    assert (form.plan().past_access, form.plan().keys_kept_days) == ("none", 30)

@@ -93,3 +93,24 @@ def test_the_picture_is_to_scale() -> None:
     assert [(block.x, block.width) for block in chart.rows[1].blocks] == [("25.00%", "75.00%")]
     assert chart.rows[0].text == "epochs 1\N{EN DASH}2: 12:00:00 to 12:01:40"
     assert chart.until_text == "12:01:40"
+
+
+def test_the_picture_shows_what_was_delivered_acknowledged_and_deleted() -> None:
+    found = holds(
+        opened(1, 0, A), released(0, 1, A), entry("key.installed", 10, epoch=1, endpoints=[1]),
+        entry("epoch.revoked", 100, epoch=1), entry("key.deleted", 101, epochs=[1], endpoints=[1]),
+    )  # fmt: skip
+    chart = chart_of(found, zone="UTC", now=at(500))
+    assert chart is not None
+    assert [(mark.kind, mark.x) for mark in chart.rows[0].marks] == [
+        ("delivered", "0.00%"), ("acknowledged", "10.00%"), ("deleted", "100.00%"),
+    ]  # fmt: skip
+    assert chart.rows[0].marks[1].title == "Key of epoch 1 acknowledged, 12:00:10"
+
+
+def test_a_clock_that_was_put_back_draws_nothing_outside_the_picture() -> None:
+    chart = chart_of(holds(opened(1, 0, A), opened(2, 3600, A), opened(3, 10, A)), zone="UTC", now=at(100))
+    assert chart is not None
+    for block in [*chart.epochs, *chart.rows[0].blocks]:
+        assert float(block.x[:-1]) + float(block.width[:-1]) <= 100
+        assert float(block.width[:-1]) > 0

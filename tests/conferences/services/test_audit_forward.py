@@ -2,10 +2,11 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from conferences.models import AuditCursor, Organisation
 from conferences.services.audit import Fact, record_all
 from conferences.services.audit_forward import forward_due
 from conferences.services.audit_tree import extend_tree
+from config.embedded.tls_certificates import make_authority, make_leaf
+from tests.authority import authority
 
 pytestmark = pytest.mark.requirement("AUDIT-4")
 
@@ -88,6 +91,91 @@ def test_a_receiver_that_is_away_loses_nothing(organisation: Organisation, now: 
         assert forward_due(receiver=url, now=now) == 3
     assert numbers(got) == [1, 2, 3]
     assert (AuditCursor.objects.get().next_leaf, AuditCursor.objects.get().last_error) == (3, "")
+
+
+@pytest.fixture
+def certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """``server.pem`` of a receiver called ``siem.localhost``; its authority is the only one that this process trusts."""
+    key, certificate = make_leaf(authority(), ["siem.localhost"], datetime.now(UTC))
+    (tmp_path / "server.pem").write_text(key + certificate)
+    (tmp_path / "ca.pem").write_text(authority().certificate_pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    return tmp_path / "server.pem"
+
+
+@contextmanager
+def tls_receiver(certificate: Path, *, says_goodbye: bool = True) -> Iterator[tuple[int, list[bytes]]]:
+    """A syslog receiver by RFC 5425; it answers the sender's ``close_notify``, or cuts the line."""
+    got: list[bytes] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+
+        def serve() -> None:
+            plain, _ = server.accept()
+            plain.settimeout(10)
+            with plain, suppress(OSError), context.wrap_socket(plain, server_side=True, suppress_ragged_eofs=False) as line:
+                data = b""
+                while says_goodbye and (chunk := line.recv(65_536)):
+                    data += chunk
+                if says_goodbye:
+                    line.unwrap()
+                while data:
+                    length, _, data = data.partition(b" ")
+                    got.append(data[: int(length)])
+                    data = data[int(length) :]
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1], got
+        thread.join()
+
+
+def test_tls_takes_everything_once(
+    organisation: Organisation, now: datetime, certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(organisation, now, 40)
+    with tls_receiver(certificates) as (port, got):
+        at_loopback(monkeypatch)
+        assert forward_due(receiver=f"tls://siem.localhost:{port}", now=now) == 40
+    assert numbers(got) == list(range(1, 41))
+
+
+@pytest.mark.parametrize(
+    "name", ["another.localhost", "siem.localhost"], ids=["a certificate for another name", "nobody trusts it"]
+)
+def test_a_tls_receiver_that_is_not_the_right_one_gets_nothing(
+    organisation: Organisation, now: datetime, certificates: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    write(organisation, now, 3)
+    if name == "siem.localhost":
+        (certificates.parent / "ca.pem").write_text(make_authority(datetime.now(UTC)).certificate_pem)
+    with tls_receiver(certificates) as (port, got):
+        at_loopback(monkeypatch)
+        assert forward_due(receiver=f"tls://{name}:{port}", now=now) == 0
+    assert got == []
+    assert (AuditCursor.objects.get().next_leaf, AuditCursor.objects.get().last_error) == (0, "SSLCertVerificationError")
+
+
+def test_a_tls_receiver_that_cuts_the_line_gets_it_again(
+    organisation: Organisation, now: datetime, certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(organisation, now, 3)
+    at_loopback(monkeypatch)
+    with tls_receiver(certificates, says_goodbye=False) as (port, got):
+        assert forward_due(receiver=f"tls://siem.localhost:{port}", now=now) == 0
+    assert AuditCursor.objects.get().next_leaf == 0
+    with tls_receiver(certificates) as (port, got):
+        assert forward_due(receiver=f"tls://siem.localhost:{port}", now=now) == 3
+    assert numbers(got) == [1, 2, 3]
+
+
+def at_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Resolve ``*.localhost`` as a browser does; this system's resolver does not."""
+    ask = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _host, *more, **named: ask("127.0.0.1", *more, **named))
 
 
 def test_udp(organisation: Organisation, now: datetime) -> None:

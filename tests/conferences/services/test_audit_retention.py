@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from conferences.errors import AuditExportTouched, KeysStillHeld
 from conferences.models import AuditEntry, Conference
 from conferences.selectors.audit_tree import log_key, prove_entry
 from conferences.services.audit import record
+from conferences.services.audit_forward import forward_due
 from conferences.services.audit_retention import prune_conference, prune_due
 from conferences.services.audit_tree import extend_tree
 from conferences.services.scheduling import end_conference
@@ -90,3 +92,15 @@ def test_no_text_goes_while_a_key_may_exist(schedule: Callable[..., Conference],
             prune_conference(conference=conference, before=now, now=now)
     assert not AuditEntry.objects.filter(body="").exists()
     assert not AuditEntry.objects.filter(event="audit.pruned").exists()
+
+
+def test_what_the_receiver_has_not_got_waits_for_it(ended: Conference, now: datetime, tmp_path: Path) -> None:
+    away, there = f"file://{tmp_path}/nowhere/siem.jsonl", f"file://{tmp_path}/siem.jsonl"
+    count = AuditEntry.objects.filter(chain=ended.id).count()
+    assert prune_due(keep_days=30, receiver=away, now=now) == 0
+    assert forward_due(receiver=away, now=now) == 0
+    assert prune_due(keep_days=30, receiver=away, now=now) == 0
+    assert not AuditEntry.objects.filter(event="pruned").exists()
+    assert forward_due(receiver=there, now=now) == count
+    assert prune_due(keep_days=30, receiver=there, now=now) == count
+    assert (tmp_path / "siem.jsonl").read_text().count("Quarterly") > 0

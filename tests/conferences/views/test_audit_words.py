@@ -32,3 +32,8 @@ def test_endpoints_that_were_never_reported_are_named():
     }
     entry = ReadEntry(1, datetime.now(UTC), "presence.unreached", "system", details, "{}", "")
     assert sentence_of(entry, {7: "Bob"}).text == "Connected here, never reported by the provider: Bob, endpoint 8"
+
+
+def test_denials_that_were_counted_say_how_many():
+    entry = ReadEntry(1, datetime.now(UTC), "key.denied", "bob@weaver.example", {"reason": "not invited", "more": 41}, "{}", "")
+    assert sentence_of(entry, {}).reason == "not invited, 41 more times"

@@ -76,6 +76,36 @@ def test_without_the_role_nothing_is_scheduled(visitor: Visitor, organisation: O
     assert not Conference.objects.exists()
 
 
+def test_keys_are_kept_for_recordings_as_long_as_the_form_says(visitor: Visitor, organisation: Organisation) -> None:
+    client = visitor(ADA, "initiator")
+    kept = GOOD | {"past_access": "recording", "keys_kept_days": "90"}
+    assert (
+        "The keys are kept 90 days for recordings, then destroyed"
+        in client.post("/conferences/new", kept, follow=True).content.decode()
+    )
+    conference = Conference.objects.get()
+    assert (conference.past_access, conference.keys_kept_days) == ("recording", 90)
+    body = AuditEntry.objects.get(event="conference.scheduled").body
+    assert '"keys_kept_days":90,"on_join":"rekey","past_access":"recording"' in body
+
+
+def test_a_wrong_number_of_days_is_kept_and_explained(visitor: Visitor, organisation: Organisation) -> None:
+    wrong = GOOD | {"past_access": "recording", "keys_kept_days": "3651"}
+    response = visitor(ADA, "initiator").post("/conferences/new", wrong)
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "Write a number of days from 1 to 3650." in page
+    assert 'value="3651"' in page
+    assert not Conference.objects.exists()
+
+
+def test_without_a_word_keys_are_destroyed_at_the_end(visitor: Visitor, organisation: Organisation) -> None:
+    page = visitor(ADA, "initiator").post("/conferences/new", GOOD, follow=True).content.decode()
+    assert "The keys are destroyed" in page
+    assert Conference.objects.get().past_access == "none"
+    assert "keys_kept_days" not in AuditEntry.objects.get(event="conference.scheduled").body
+
+
 def test_a_foreign_form_is_refused(visitor: Visitor, organisation: Organisation) -> None:
     response = visitor(ADA, "initiator", csrf=True).post("/conferences/new", GOOD)
     assert response.status_code == 403

@@ -39,6 +39,9 @@ class OAuthClient:
     def new_keys(self):
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.jkt = thumbprint(public_jwk(self.key.public_key()))
+        self.new_verifier()
+
+    def new_verifier(self):
         self.verifier = secrets.token_urlsafe(32)
         self.state = secrets.token_urlsafe(16)
 

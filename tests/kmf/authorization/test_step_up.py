@@ -1,7 +1,7 @@
 """``max_age`` of an authorization request: an older sign-in is confirmed with the password first."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
@@ -78,3 +78,26 @@ def test_without_max_age_any_sign_in_will_do(endpoint_client):
 def test_a_max_age_that_is_no_number_gets_no_code(endpoint_client, max_age):
     assert query_of(endpoint_client.authorize(max_age=max_age))["error"] == "invalid_request"
     assert Grant.objects.count() == 0
+
+
+@pytest.mark.requirement("MOD-2")
+def test_a_step_up_ends_the_grant_before_it_with_its_last_access_token(endpoint_client, audited):
+    first = endpoint_client.tokens()
+    endpoint_client.new_verifier()
+    second = endpoint_client.redeem(endpoint_client.code(max_age="300")).json()
+    earlier, later = Grant.objects.order_by("pk")
+    assert earlier.expires - datetime.now(UTC) < timedelta(seconds=301)
+    assert later.expires - datetime.now(UTC) > timedelta(hours=11)
+    assert (earlier.revoked_at, later.revoked_at) == (None, None)  # the endpoint's stay goes on
+    assert [entry["details"]["by"] for entry in audited("authorization.superseded")] == [later.pk]
+    Grant.objects.filter(pk=earlier.pk).update(expires=datetime.now(UTC))
+    assert endpoint_client.refresh(first["refresh_token"]).json() == {"error": "invalid_grant"}
+    assert audited("token.refused")[-1]["details"]["reason"] == "grant is over its lifetime"
+    assert endpoint_client.refresh(second["refresh_token"]).status_code == 200
+
+
+def test_another_endpoint_of_the_same_person_keeps_its_grant(endpoint_client):
+    endpoint_client.tokens()
+    endpoint_client.new_keys()
+    endpoint_client.tokens()
+    assert all(grant.expires - datetime.now(UTC) > timedelta(hours=11) for grant in Grant.objects.all())
