@@ -7,13 +7,13 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
 from provider.errors import MDDGone, ProviderError, TooMany
 from provider.mdd.conference_room import ConferenceRoom, RoomAccess
 from provider.mdd.janus_session import JanusSession
+from provider.mdd.pool import find_mdd
 from provider.models import Seat
 from provider.services.seats import end_seat, open_seat
 from provider.signalling.hub import HUB
@@ -81,6 +81,8 @@ class SignallingConsumer(AsyncWebsocketConsumer):
             await self._take(text_data)
         except ProviderError as error:
             logger.info("signalling ended: %s", error.reason)
+            if isinstance(error, MDDGone):
+                HUB.suspect()
             await self.end(error.code)
         except DatabaseError:
             logger.exception("signalling ended: the database is away")
@@ -128,17 +130,22 @@ class SignallingConsumer(AsyncWebsocketConsumer):
         seat = self.seat
         if self.ended or seat is None:
             return
-        api_secret = settings.PROVIDER_JANUS_SECRET_FILE.read_text().strip()
-        self.janus = await JanusSession.open(url=settings.PROVIDER_JANUS_URL, api_secret=api_secret)
-        self.janus.on_gone = lambda: self.end_soon("mdd_gone")
+        mdd = find_mdd(seat.room.mdd)
+        api_secret = mdd.api_secret()
+        self.janus = await JanusSession.open(url=mdd.url, api_secret=api_secret)
+        self.janus.on_gone = self._mdd_gone
         if self.ended:
             return
         access = RoomAccess(seat.room.mdd_room, seat.room.secret, seat.room.pin, seat.mdd_token, seat.feed)
         self.room = await ConferenceRoom.enter(self.janus, access, api_secret=api_secret)
         if self.ended:
             return
-        self.session = SignallingSession(self.room, self.outbox.put, lambda: self.end_soon("mdd_gone"))
+        self.session = SignallingSession(self.room, self.outbox.put, self._mdd_gone)
         self.session.welcome(seat.feed)
+
+    def _mdd_gone(self) -> None:
+        HUB.suspect()
+        self.end_soon("mdd_gone")
 
     def end_soon(self, code: str) -> None:
         """End from where nobody can wait."""
@@ -167,7 +174,9 @@ class SignallingConsumer(AsyncWebsocketConsumer):
         try:
             if self.seat is not None:
                 HUB.remove(self.seat.id)
-                empty = await database_sync_to_async(end_seat)(seat_id=self.seat.id, reason=code or "lost", now=timezone.now())
+                empty = await database_sync_to_async(end_seat)(
+                    seat_id=self.seat.id, mdd_room=self.seat.room.mdd_room, reason=code or "lost", now=timezone.now()
+                )
         except Exception:
             logger.exception("a seat could not be ended")  # it ends when it was not seen for a while
         finally:

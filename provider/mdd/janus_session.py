@@ -18,9 +18,9 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from provider.errors import MDDGone, MDDRefused
+from provider.mdd.pool import SUBPROTOCOL
 
 PLUGIN = "janus.plugin.videoroom"
-SUBPROTOCOL = websockets.Subprotocol("janus-protocol")
 CONNECT_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 10
 KEEPALIVE_S = 25

@@ -10,6 +10,7 @@ from protocol.errors import Malformed as NotText
 from provider.errors import NotAuthorized
 from provider.models import Room, Seat
 from provider.selectors import open_seats
+from provider.services.allotting import allot
 from provider.services.joining import SECRET_BYTES, ticket_hash
 from provider.services.presence_reports import REPORTER
 
@@ -21,6 +22,7 @@ def open_seat(*, handle: str, ticket: str, now: datetime) -> Seat:
 
     Raises:
         NotAuthorized: the ticket is unknown, used, expired or for another conference.
+        Unavailable: no MDD may take the room.
 
     """
     try:
@@ -39,20 +41,21 @@ def open_seat(*, handle: str, ticket: str, now: datetime) -> Seat:
             raise NotAuthorized("ticket is expired")
         earlier = Seat.objects.filter(room_id=seat.room_id, pseudonym=seat.pseudonym, ended_at__isnull=True)
         earlier.exclude(id=seat.id).update(ended_at=now, end_reason="replaced")
+        allot(room=seat.room, now=now)
         seat.opened_at = seat.seen_at = now
         seat.save(update_fields=["opened_at", "seen_at"])
         transaction.on_commit(REPORTER.wake)
     return seat
 
 
-def end_seat(*, seat_id: int, reason: str, now: datetime) -> bool:
-    """End a seat, if nobody did before; returns whether its room is empty now."""
+def end_seat(*, seat_id: int, mdd_room: str, reason: str, now: datetime) -> bool:
+    """End a seat, if nobody did before; returns whether nobody needs ``mdd_room`` now: empty, or moved elsewhere."""
     with transaction.atomic():
         room_id = Seat.objects.values_list("room_id", flat=True).get(id=seat_id)
-        Room.objects.select_for_update().get(id=room_id)
+        room = Room.objects.select_for_update().get(id=room_id)
         Seat.objects.filter(id=seat_id, ended_at__isnull=True).update(ended_at=now, end_reason=reason)
         transaction.on_commit(REPORTER.wake)
-        return open_seats(room_id) == 0
+        return open_seats(room_id) == 0 or room.mdd_room != mdd_room
 
 
 def mark_seen(*, seat_ids: Iterable[int], now: datetime) -> None:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from provider.selectors import ended_among
 from provider.services.cleaning import clean
 from provider.services.seats import mark_seen
+from provider.signalling.mdd_watch import MDDWatch
 
 LOOK_S = 1.0
 SEEN_EVERY = 10  # looks
@@ -31,6 +32,7 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._awake: asyncio.Event | None = None
+        self._mdds: MDDWatch | None = None
 
     def add(self, seat_id: int, end: Callable[[str], None]) -> None:
         """Watch a seat; ``end`` is called in the event loop with the reason when it is over."""
@@ -50,7 +52,20 @@ class Hub:
         if self._loop is not None and self._awake is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._awake.set)
 
+    def suspect(self) -> None:
+        """A line to an MDD broke. In the event loop."""
+        if self._mdds is not None:
+            self._mdds.wake()
+
     async def _watch(self, awake: asyncio.Event) -> None:
+        self._mdds = MDDWatch(self.wake)
+        mdds = asyncio.create_task(self._mdds.run())
+        try:
+            await self._watch_seats(awake)
+        finally:
+            mdds.cancel()
+
+    async def _watch_seats(self, awake: asyncio.Event) -> None:
         looks = 0
         while self._ends:
             with suppress(TimeoutError):

@@ -33,7 +33,7 @@ def test_janus_has_one_plugin_one_transport_and_no_admin(tmp_path: Path) -> None
 
 def test_the_relay_reaches_the_mdd_only(tmp_path: Path) -> None:
     directory = tmp_path / "turn"
-    write_turn_config(directory, secret="a-secret", mdd_address="192.0.2.7")
+    write_turn_config(directory, secret="a-secret", mdd_addresses=["192.0.2.7"])
     lines = (directory / "turnserver.conf").read_text().splitlines()
     for line in ("no-tcp-relay", "no-cli", "use-auth-secret", "denied-peer-ip=0.0.0.0-255.255.255.255", "listening-ip=127.0.0.1"):
         assert line in lines
@@ -46,7 +46,7 @@ def test_the_relay_reaches_the_mdd_only(tmp_path: Path) -> None:
 
 def test_writing_again_replaces_the_files(tmp_path: Path) -> None:
     for secret in ("first", "second"):
-        write_turn_config(tmp_path / "turn", secret=secret, mdd_address="192.0.2.7")
+        write_turn_config(tmp_path / "turn", secret=secret, mdd_addresses=["192.0.2.7"])
     assert "static-auth-secret=second" in (tmp_path / "turn/turnserver.conf").read_text()
     assert [path.name for path in (tmp_path / "turn").iterdir()] == ["turnserver.conf"]
 

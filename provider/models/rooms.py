@@ -1,4 +1,4 @@
-"""What the provider remembers: rooms, seats and what was used up. Pseudonyms and opaque handles only, no name.
+"""Rooms and seats: pseudonyms and opaque handles only, no name.
 
 ``issuer`` says whose conference it is: the organisation's authorization server, the only thing known of the customer.
 """
@@ -8,10 +8,14 @@ from django.db.models import Q
 
 
 class Room(models.Model):
-    """A conference at the MDD."""
+    """A conference at an MDD: ``mdd`` is the configured name of the one that holds it, empty before the first is there.
+
+    ``mdd_room``, ``secret`` and ``pin`` are the room's at that MDD; another MDD gets others.
+    """
 
     issuer = models.URLField(max_length=255)
     handle = models.CharField(max_length=22)
+    mdd = models.CharField(max_length=32, blank=True)
     mdd_room = models.CharField(max_length=43)
     secret = models.CharField(max_length=43)
     pin = models.CharField(max_length=43)
@@ -20,6 +24,7 @@ class Room(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["issuer", "handle"], name="one_room_per_handle")]
+        indexes = [models.Index(fields=["mdd"])]
 
 
 class Seat(models.Model):
@@ -61,14 +66,3 @@ class Eviction(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["room", "pseudonym"], name="one_eviction_per_pseudonym")]
-
-
-class UsedProof(models.Model):
-    """A proof or signed request that was accepted once. ``signer`` is a key thumbprint or a key id."""
-
-    signer = models.CharField(max_length=64)
-    jti = models.CharField(max_length=128)
-    expires_at = models.DateTimeField(db_index=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["signer", "jti"], name="a_proof_is_good_once")]
