@@ -24,6 +24,7 @@ from provider.signalling.session import SignallingSession
 from provider.signalling.waiting import WAITING
 
 HELLO_S = 5
+LEAVE_LOST_S = 0.5  # an MDD that is given up may hang, and its endpoints wait for their sockets' end to join elsewhere
 CLOSE_CODES = {
     "malformed": 4400,
     "invalid_token": 4401,
@@ -181,15 +182,16 @@ class SignallingConsumer(AsyncWebsocketConsumer):
             logger.exception("a seat could not be ended")  # it ends when it was not seen for a while
         finally:
             if not self.opening:  # else `_open` does it when it has what there is to give back
-                await self._leave_room(destroy=empty)
+                await self._leave_room(destroy=empty, patience_s=LEAVE_LOST_S if code == "mdd_gone" else None)
 
-    async def _leave_room(self, *, destroy: bool) -> None:
+    async def _leave_room(self, *, destroy: bool, patience_s: float | None) -> None:
         if self.janus is None:
             return
         try:
             if self.room is not None:
-                await self.room.leave(destroy=destroy)
-        except MDDGone:
+                async with asyncio.timeout(patience_s):
+                    await self.room.leave(destroy=destroy)
+        except (MDDGone, TimeoutError):
             pass  # the session ends with it
         except Exception:
             logger.exception("a room could not be left")
