@@ -18,6 +18,7 @@ NO_SUCH_ROOM = 426
 ROOM_EXISTS = 427
 PUBLISHERS = 1000
 VIDEO_BIT_PER_S = 2_000_000
+BEST_TEMPORAL = 2
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,6 +91,19 @@ class ConferenceRoom:
             change |= {"unsubscribe": drop} if drop else {}
             reply = await self.session.request(self.subscriber, change)
         return reply if reply.sdp is not None else None
+
+    async def restart(self) -> Reply | None:
+        """Ask for new ways to the endpoint for what it receives (ICE restart); returns Janus' reply if it brings an offer."""
+        if self.subscriber is None:
+            return None
+        reply = await self.session.request(self.subscriber, {"request": "configure", "restart": True})
+        return reply if reply.sdp is not None else None
+
+    async def choose_layers(self, layers: Iterable[tuple[str, int]]) -> None:
+        """Forward other layers of simulcast video from the next key frame on; ``layers`` are (mid of the section, layer 0 … 2)."""
+        streams = [{"mid": mid, "substream": layer, "temporal": BEST_TEMPORAL} for mid, layer in layers]
+        if self.subscriber is not None and streams:
+            await self.session.request(self.subscriber, {"request": "configure", "streams": streams})
 
     async def start(self, sdp: str) -> None:
         """Give Janus the answer to its offer."""

@@ -25,6 +25,8 @@ const FIRST_PAUSE_MS = 1_500;
 const LONGEST_PAUSE_MS = 6_000;
 /** A line that is silent for so long is not waited for: its end would be told a quarter of a minute later. */
 const CUT_MS = 3_000;
+/** A change of the network is told several times over. */
+const WAY_MS = 2_000;
 /** Connected for so long, the next break counts as the first again. */
 export const STEADY_MS = 30_000;
 /** After these there is nothing to come back to. */
@@ -41,6 +43,8 @@ export function createCall(options) {
     replace: (kind, track) => call.replace(kind, track),
     /** @param {string} [code] */
     close: (code) => call.close(code),
+    /** A remote picture is shown at this height now. @param {string} id @param {number} height pixels of the screen */
+    setHeight: (id, height) => call.setHeight(id, height),
   };
 }
 
@@ -71,6 +75,7 @@ class Call {
   #silent = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #cut = undefined;
+  #foundWayAt = -Infinity;
 
   /** @param {CallOptions} options */
   constructor(options) {
@@ -78,6 +83,10 @@ class Call {
   }
 
   async start() {
+    const { signal } = this.#ended;
+    window.addEventListener("online", this.#networkChanged, { signal });
+    const { connection } = /** @type {{connection?: EventTarget}} */ (navigator);
+    connection?.addEventListener("change", this.#networkChanged, { signal });
     this.#say("connecting");
     try {
       const port = await connectFrame(this.#options.frame, this.#ended.signal);
@@ -103,6 +112,11 @@ class Call {
   async replace(kind, track) {
     this.#tracks = { ...this.#tracks, [kind]: track };
     await this.#publisher?.replace(kind, track);
+  }
+
+  /** @param {string} id @param {number} height */
+  setHeight(id, height) {
+    this.#subscriber?.setHeight(id, height);
   }
 
   /** @param {string} [code] */
@@ -173,6 +187,7 @@ class Call {
       configuration,
       onState: (state) => this.#connectionState("subscribe", state),
       send: (answer) => this.#port?.send({ type: "answer", ...answer }),
+      choose: (streams) => this.#port?.send({ type: "layout", streams }),
       onRemoteTrack,
       onRemoteGone,
       onBroken: (code) => this.#fail(code),
@@ -195,10 +210,26 @@ class Call {
       this.#silent.add(line);
       this.#say("reconnecting");
       this.#cut ??= setTimeout(() => this.#comeBack("connection_cut"), CUT_MS);
+      this.#findWay(line);
     } else if (state === "failed") {
       this.#comeBack("connection_failed");
     }
   }
+
+  /** Find a way to the MDD anew, without a new join. @param {"publish" | "subscribe"} line */
+  #findWay(line) {
+    if (line === "subscribe") this.#port?.send({ type: "restart" });
+    // What fails here shows in the state of the connection.
+    else void this.#publisher?.restart().catch(() => undefined);
+  }
+
+  /** The network is there again, or another one: what was found out about the way to the MDD does not hold any more. */
+  #networkChanged = () => {
+    if (this.#publisher === null || performance.now() - this.#foundWayAt < WAY_MS) return;
+    this.#foundWayAt = performance.now();
+    this.#findWay("publish");
+    this.#findWay("subscribe");
+  };
 
   /** @param {"publish" | "subscribe"} line */
   #lineIsBack(line) {
