@@ -100,7 +100,7 @@ class ConferenceRoom:
         return reply if reply.sdp is not None else None
 
     async def choose_layers(self, layers: Iterable[tuple[str, int]]) -> None:
-        """Forward other layers of simulcast video from the next key frame on; ``layers`` are (mid of the section, layer 0 … 2)."""
+        """Forward other layers of simulcast video, from the next key frame on; ``layers`` are (mid of the section, 0 … 2)."""
         streams = [{"mid": mid, "substream": layer, "temporal": BEST_TEMPORAL} for mid, layer in layers]
         if self.subscriber is not None and streams:
             await self.session.request(self.subscriber, {"request": "configure", "streams": streams})

@@ -14,7 +14,7 @@ from provider.mdd.feeds import TRACKS
 STREAMS_LIMIT = 2000
 TRACKS_LIMIT = 8
 TICKET_CHARACTERS = 43
-LAYERS = range(3)
+BEST_LAYER = 2
 _MID = re.compile(r"[A-Za-z0-9]{1,16}\Z")
 
 
@@ -100,18 +100,24 @@ def _read(members: Mapping[str, Any]) -> Message:
             return Hello(ticket)
         case {"type": "publish", "sdp": str(sdp), "tracks": list(tracks), **rest} if not rest and len(tracks) <= TRACKS_LIMIT:
             return Publish(_sdp(sdp), tuple(_track(track) for track in tracks))
+        case {"type": "answer", "sdp": str(sdp), **rest} if not rest:
+            return Answer(_sdp(sdp))
+        case {"type": "bye", **rest} if not rest:
+            return Bye()
+    return _read_wish(members)
+
+
+def _read_wish(members: Mapping[str, Any]) -> Message:
+    """What an endpoint wants to receive."""
+    match members:
         case {"type": "subscribe", "streams": list(streams), **rest} if not rest:
             return Subscribe(_streams(streams))
         case {"type": "unsubscribe", "streams": list(streams), **rest} if not rest:
             return Unsubscribe(_streams(streams))
-        case {"type": "answer", "sdp": str(sdp), **rest} if not rest:
-            return Answer(_sdp(sdp))
         case {"type": "layout", "streams": list(streams), **rest} if not rest and len(streams) <= STREAMS_LIMIT:
             return Layout(tuple(_layer(stream) for stream in streams))
         case {"type": "restart", **rest} if not rest:
             return Restart()
-        case {"type": "bye", **rest} if not rest:
-            return Bye()
     raise Malformed("not a message")
 
 
@@ -130,7 +136,9 @@ def _track(track: object) -> tuple[str, str]:
 
 def _layer(stream: object) -> tuple[str, int]:
     match stream:
-        case {"mid": str(mid), "layer": int(layer), **rest} if not rest and _MID.match(mid) and layer in LAYERS:
+        case {"mid": str(mid), "layer": int(layer), **rest} if (
+            not rest and _MID.match(mid) and type(layer) is int and 0 <= layer <= BEST_LAYER
+        ):
             return mid, layer
     raise Malformed("not a layer")
 
