@@ -129,15 +129,16 @@ class SignallingConsumer(AsyncWebsocketConsumer):
 
     async def _enter_room(self) -> None:
         seat = self.seat
-        if self.ended or seat is None:
+        part = None if seat is None else seat.part
+        if self.ended or seat is None or part is None:
             return
-        mdd = find_mdd(seat.room.mdd)
+        mdd = find_mdd(part.mdd)
         api_secret = mdd.api_secret()
         self.janus = await JanusSession.open(url=mdd.url, api_secret=api_secret)
         self.janus.on_gone = self._mdd_gone
         if self.ended:
             return
-        access = RoomAccess(seat.room.mdd_room, seat.room.secret, seat.room.pin, seat.mdd_token, seat.feed)
+        access = RoomAccess(part.mdd_room, part.secret, part.pin, seat.mdd_token, seat.feed)
         self.room = await ConferenceRoom.enter(self.janus, access, api_secret=api_secret)
         if self.ended:
             return
@@ -175,9 +176,9 @@ class SignallingConsumer(AsyncWebsocketConsumer):
         try:
             if self.seat is not None:
                 HUB.remove(self.seat.id)
-                empty = await database_sync_to_async(end_seat)(
-                    seat_id=self.seat.id, mdd_room=self.seat.room.mdd_room, reason=code or "lost", now=timezone.now()
-                )
+                mdd_room = self.seat.part.mdd_room if self.seat.part is not None else ""
+                ending = database_sync_to_async(end_seat)
+                empty = await ending(seat_id=self.seat.id, mdd_room=mdd_room, reason=code or "lost", now=timezone.now())
         except Exception:
             logger.exception("a seat could not be ended")  # it ends when it was not seen for a while
         finally:

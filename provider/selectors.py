@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 
-from provider.models import MDDState, Room, Seat
+from provider.models import MDDState, Part, Seat
+
+OPEN = Q(seats__opened_at__isnull=False, seats__ended_at__isnull=True)
 
 
 def ended_among(seat_ids: Iterable[int]) -> dict[int, str]:
@@ -25,13 +27,15 @@ def mdd_states() -> dict[str, MDDState]:
 
 
 def load_by_mdd() -> dict[str, tuple[int, int]]:
-    """(endpoints with an open socket, rooms) by MDD; rooms count from their allotment on."""
-    living = Q(seats__opened_at__isnull=False, seats__ended_at__isnull=True)
-    rooms = Room.objects.exclude(mdd="").values("mdd").order_by("mdd")
-    counted = rooms.annotate(endpoints=Count("seats", filter=living), rooms=Count("id", distinct=True))
+    """(endpoints with an open socket, rooms) by MDD."""
+    counted = (
+        Part.objects.values("mdd")
+        .order_by("mdd")
+        .annotate(endpoints=Count("seats", filter=OPEN), rooms=Count("id", distinct=True))
+    )
     return {one["mdd"]: (one["endpoints"], one["rooms"]) for one in counted}
 
 
-def open_seats(room_id: int) -> int:
-    """Endpoints with an open socket in a room."""
-    return Seat.objects.filter(room_id=room_id, opened_at__isnull=False, ended_at__isnull=True).count()
+def parts_of(room_id: int) -> list[Part]:
+    """A room's parts, each with ``endpoints``: how many have an open socket there."""
+    return list(Part.objects.filter(room_id=room_id).annotate(endpoints=Count("seats", filter=OPEN)).order_by("id"))

@@ -2,6 +2,6 @@
 
 from provider.models.mdds import MDDState
 from provider.models.proofs import UsedProof
-from provider.models.rooms import Eviction, Room, Seat
+from provider.models.rooms import Eviction, Part, Room, Seat
 
-__all__ = ["Eviction", "MDDState", "Room", "Seat", "UsedProof"]
+__all__ = ["Eviction", "MDDState", "Part", "Room", "Seat", "UsedProof"]

@@ -8,22 +8,31 @@ from django.db.models import Q
 
 
 class Room(models.Model):
-    """A conference at an MDD: ``mdd`` is the configured name of the one that holds it, empty before the first is there.
-
-    ``mdd_room``, ``secret`` and ``pin`` are the room's at that MDD; another MDD gets others.
-    """
+    """A conference."""
 
     issuer = models.URLField(max_length=255)
     handle = models.CharField(max_length=22)
-    mdd = models.CharField(max_length=32, blank=True)
-    mdd_room = models.CharField(max_length=43)
-    secret = models.CharField(max_length=43)
-    pin = models.CharField(max_length=43)
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["issuer", "handle"], name="one_room_per_handle")]
+
+
+class Part(models.Model):
+    """A room's part at one MDD, from its first endpoint to its last; most rooms have one.
+
+    ``mdd`` is the MDD's configured name; ``mdd_room``, ``secret`` and ``pin`` are the room's there, and said to no other MDD.
+    """
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="parts")
+    mdd = models.CharField(max_length=32)
+    mdd_room = models.CharField(max_length=43)
+    secret = models.CharField(max_length=43)
+    pin = models.CharField(max_length=43)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "mdd"], name="one_part_at_an_mdd")]
         indexes = [models.Index(fields=["mdd"])]
 
 
@@ -34,6 +43,7 @@ class Seat(models.Model):
     """
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="seats")
+    part = models.ForeignKey(Part, on_delete=models.SET_NULL, null=True, related_name="seats")
     pseudonym = models.CharField(max_length=22)
     feed = models.CharField(max_length=22, unique=True)
     mdd_token = models.CharField(max_length=43)

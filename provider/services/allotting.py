@@ -7,12 +7,13 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from provider.errors import Unavailable
 from provider.mdd.pool import configured_mdds
-from provider.models import MDDState, Room, Seat
-from provider.selectors import load_by_mdd, mdd_states, open_seats
+from provider.models import MDDState, Part, Room, Seat
+from provider.selectors import load_by_mdd, mdd_states, parts_of
 
 SECRET_BYTES = 32
 DOUBTED_S = 60  # so long a lost one is passed over; then it is tried again, if nobody has seen it answer before
@@ -46,30 +47,42 @@ def list_mdds() -> list[MDDLoad]:
     ]
 
 
-def allot(*, room: Room, now: datetime) -> None:
-    """See to it that a usable MDD holds ``room``, whose row the caller has locked.
+def place(*, room: Room, now: datetime) -> Part:
+    """Where the next endpoint of ``room`` goes; the caller has locked the room's row.
 
     Raises:
         Unavailable: every MDD is drained.
 
     """
     known = {mdd.name: mdd for mdd in list_mdds()}
-    current = known.get(room.mdd)
-    if current is not None and current.lost_at is None and not (current.draining and open_seats(room.id) == 0):
-        return
-    candidates = [mdd for mdd in known.values() if not mdd.draining]
-    if not candidates:
+    usable = [part for part in parts_of(room.id) if part.mdd in known and _is_usable(known[part.mdd], part.endpoints)]
+    limit = settings.PROVIDER_MDD_ROOM_LIMIT
+    free = [part for part in usable if limit == 0 or part.endpoints < limit]
+    if not free:
+        held = {part.mdd for part in usable}
+        candidates = [mdd for mdd in known.values() if not mdd.draining and mdd.name not in held]
+        if candidates:
+            chosen = min(candidates, key=lambda mdd: (_is_doubted(mdd, now), mdd.endpoints, mdd.rooms, mdd.name))
+            return _new_part(room, chosen.name)
+    if not usable:
         raise Unavailable("every MDD is drained")
-    chosen = min(candidates, key=lambda mdd: (_is_doubted(mdd, now), mdd.endpoints, mdd.rooms, mdd.name))
-    if room.mdd != chosen.name:
-        room.mdd = chosen.name
-        renew_names(room)
-        room.save(update_fields=["mdd", "mdd_room", "secret", "pin"])
+    return min(free or usable, key=lambda part: (part.endpoints, part.id))  # crowded is better than refused
 
 
-def renew_names(room: Room) -> None:
-    """New random name, secret and PIN: what one MDD was told says nothing to another."""
-    room.mdd_room, room.secret, room.pin = (secrets.token_urlsafe(SECRET_BYTES) for _ in range(3))
+def _is_usable(mdd: MDDLoad, endpoints: int) -> bool:
+    return mdd.lost_at is None and not (mdd.draining and endpoints == 0)
+
+
+def _new_part(room: Room, name: str) -> Part:
+    """With a new random name, secret and PIN: what one MDD was told says nothing to another."""
+    mdd_room, secret, pin = (secrets.token_urlsafe(SECRET_BYTES) for _ in range(3))
+    Part.objects.filter(room=room, mdd=name).delete()  # one that nobody gave up, of an MDD that was lost
+    return Part.objects.create(room=room, mdd=name, mdd_room=mdd_room, secret=secret, pin=pin)
+
+
+def give_up_empty(*, room_id: int) -> None:
+    """Forget the parts of a room in which nobody is; the next endpoint has it allotted anew."""
+    Part.objects.filter(id__in=[part.id for part in parts_of(room_id) if part.endpoints == 0]).delete()
 
 
 def _is_doubted(mdd: MDDLoad, now: datetime) -> bool:
@@ -121,8 +134,8 @@ def _check_configured(name: str) -> None:
 
 def _move_rooms(name: str, now: datetime) -> None:
     # Rooms are locked before seats, as wherever a seat changes.
-    rooms = list(Room.objects.select_for_update().filter(mdd=name).order_by("id").values_list("id", flat=True))
-    Seat.objects.filter(room_id__in=rooms, opened_at__isnull=False, ended_at__isnull=True).update(
+    list(Room.objects.select_for_update().filter(parts__mdd=name).order_by("id"))
+    Seat.objects.filter(part__mdd=name, opened_at__isnull=False, ended_at__isnull=True).update(
         ended_at=now, end_reason="mdd_gone"
     )
-    Room.objects.filter(id__in=rooms).update(mdd="")
+    Part.objects.filter(mdd=name).delete()

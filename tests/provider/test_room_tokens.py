@@ -10,7 +10,7 @@ from django.test import Client
 
 from provider.errors import MDDRefused
 from provider.mdd.janus_session import JanusSession
-from provider.models import Room, Seat
+from provider.models import Part, Seat
 from tests.provider.endpoint import Endpoint, enter
 from tests.provider.kmf_stand_in import KMF, identifier
 
@@ -35,13 +35,13 @@ async def intruder(janus: str) -> AsyncIterator[JanusSession]:
     await session.close()
 
 
-async def rows(kmf: KMF) -> tuple[Room, list[str]]:
-    room = await database_sync_to_async(Room.objects.get)(handle=kmf.handle)
+async def rows(kmf: KMF) -> tuple[Part, list[str]]:
+    room = await database_sync_to_async(Part.objects.get)(room__handle=kmf.handle)
     tokens = await database_sync_to_async(lambda: list(Seat.objects.order_by("id").values_list("mdd_token", flat=True)))()
     return room, tokens
 
 
-async def try_join(session: JanusSession, room: Room, **more: str) -> int:
+async def try_join(session: JanusSession, room: Part, **more: str) -> int:
     """Error number of the MDD, 0 for none."""
     body = {"request": "join", "ptype": "publisher", "room": room.mdd_room, "id": identifier()}
     try:
