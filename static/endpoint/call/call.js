@@ -73,6 +73,8 @@ class Call {
   #pause = undefined;
   /** Lines that are silent now. @type {Set<"publish" | "subscribe">} */
   #silent = new Set();
+  /** Lines that were connected once. @type {Set<"publish" | "subscribe">} */
+  #held = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #cut = undefined;
   #foundWayAt = -Infinity;
@@ -205,15 +207,21 @@ class Call {
   #connectionState(line, state) {
     if (state === "connected") {
       this.#silent.delete(line);
+      this.#held.add(line);
       this.#lineIsBack(line);
-    } else if (state === "disconnected") {
-      this.#silent.add(line);
-      this.#say("reconnecting");
-      this.#cut ??= setTimeout(() => this.#comeBack("connection_cut"), CUT_MS);
-      this.#findWay(line);
+    } else if (state === "disconnected" || (state === "failed" && this.#held.has(line))) {
+      this.#lineIsCut(line);
     } else if (state === "failed") {
       this.#comeBack("connection_failed");
     }
+  }
+
+  /** A line that held before may have another way to the MDD; without one soon, a new join. @param {"publish" | "subscribe"} line */
+  #lineIsCut(line) {
+    this.#say("reconnecting");
+    this.#cut ??= setTimeout(() => this.#comeBack("connection_cut"), CUT_MS);
+    if (!this.#silent.has(line)) this.#findWay(line);
+    this.#silent.add(line);
   }
 
   /** Find a way to the MDD anew, without a new join. @param {"publish" | "subscribe"} line */
@@ -262,6 +270,7 @@ class Call {
     clearTimeout(this.#cut);
     this.#cut = undefined;
     this.#silent.clear();
+    this.#held.clear();
     this.#watchdog?.stop();
     this.#publisher?.close();
     this.#subscriber?.close();
