@@ -16,6 +16,7 @@ from provider.mdd.janus_session import JanusSession
 from provider.mdd.pool import find_mdd
 from provider.models import Seat
 from provider.services.seats import end_seat, open_seat
+from provider.signalling.cascade import Cascade
 from provider.signalling.hub import HUB
 from provider.signalling.messages import Bye, Hello, parse
 from provider.signalling.outbox import Outbox
@@ -47,6 +48,7 @@ class SignallingConsumer(AsyncWebsocketConsumer):
     session: SignallingSession | None = None
     janus: JanusSession | None = None
     room: ConferenceRoom | None = None
+    cascade: Cascade | None = None
     ended = True  # until connected
     opening = False
 
@@ -143,6 +145,8 @@ class SignallingConsumer(AsyncWebsocketConsumer):
         if self.ended:
             return
         self.session = SignallingSession(self.room, self.outbox.put, self._mdd_gone)
+        self.cascade = Cascade(self.room)
+        HUB.share(seat.id, self.cascade.want)
         self.session.welcome(seat.feed)
 
     def _mdd_gone(self) -> None:
@@ -188,6 +192,8 @@ class SignallingConsumer(AsyncWebsocketConsumer):
     async def _leave_room(self, *, destroy: bool, patience_s: float | None) -> None:
         if self.janus is None:
             return
+        if self.cascade is not None:
+            await self.cascade.close()
         try:
             if self.room is not None:
                 async with asyncio.timeout(patience_s):

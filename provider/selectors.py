@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from provider.models import MDDState, Part, Seat
 
@@ -14,6 +14,18 @@ def ended_among(seat_ids: Iterable[int]) -> dict[int, str]:
     """Reason by seat, for those of ``seat_ids`` that are over."""
     ended = Seat.objects.filter(id__in=list(seat_ids), ended_at__isnull=False)
     return dict(ended.order_by("id").values_list("id", "end_reason"))
+
+
+def other_parts(seat_ids: Iterable[int]) -> dict[int, list[Part]]:
+    """Parts of each seat's room besides its own."""
+    found: dict[int, list[Part]] = {}
+    for seat in Seat.objects.filter(id__in=list(seat_ids), part__isnull=False).order_by("id"):
+        found[seat.id] = []
+    pairs = Part.objects.filter(room__seats__in=list(found)).annotate(seat=F("room__seats"), own=F("room__seats__part"))
+    for part in pairs.filter(seat__in=list(found)).order_by("id"):
+        if part.own != part.id:
+            found[part.seat].append(part)
+    return found
 
 
 def joins_since(*, pseudonym: str, now: datetime, seconds: int) -> int:

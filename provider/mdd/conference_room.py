@@ -42,6 +42,9 @@ class ConferenceRoom:
         self._access = access
         self._private_id = 0
         self._publishing = False
+        self.feed = access.feed
+        self.published: list[dict[str, Any]] = []
+        self.generation = 0  # of `published`
         self.feeds: dict[str, tuple[Stream, ...]] = {}
 
     @classmethod
@@ -72,7 +75,21 @@ class ConferenceRoom:
         if reply.sdp is None:
             raise MDDRefused(0)
         self._publishing = True
+        self.published = reply.data.get("streams", [])
+        self.generation += 1
         return reply.sdp
+
+    async def forward(self, name: str, where: dict[str, Any]) -> None:
+        """Have this feed's packets sent to another MDD too.
+
+        Args:
+            name: of the room there; names the forwarding here.
+            where: ``host``, ``port`` and what else Janus' request ``publish_remotely`` takes.
+
+        """
+        body = {"request": "publish_remotely", "publisher_id": self.feed, "remote_id": name}
+        secret = {"room": self._access.room, "secret": self._access.secret}
+        await self.session.request(self.publisher, body | secret | where)
 
     async def subscribe(self, added: Iterable[Stream], removed: Iterable[Stream]) -> Reply | None:
         """Change the subscription; returns Janus' reply if it brings an offer."""

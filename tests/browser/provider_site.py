@@ -33,7 +33,8 @@ TYPES = {".js": "text/javascript", ".html": "text/html"}
 
 
 class ProviderSite:
-    def __init__(self, *, mdds: int = 1) -> None:
+    def __init__(self, *, mdds: int = 1, room_limit: int = 0) -> None:
+        self.room_limit = room_limit
         self.names = ["janus", *(f"janus-{number}" for number in range(2, mdds + 1))]
         self.directory = Path(tempfile.mkdtemp(prefix="conclave-provider-"))
         self.port, self.provider_port, self.turn_port = (free_port(0) for _ in range(3))
@@ -101,8 +102,14 @@ class ProviderSite:
             "CONCLAVE_PORT": str(self.port),
             "CONCLAVE_PROVIDER_PORT": str(self.provider_port),
             "CONCLAVE_JANUS_URL": " ".join(f"ws://127.0.0.1:{port}" for port in self.janus_ports),
+            "CONCLAVE_MDD_ROOM_LIMIT": str(self.room_limit),
             "CONCLAVE_TURN_ADDRESS": f"127.0.0.1:{self.turn_port}",
         }
+
+    def manage(self, *arguments: str) -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        run = subprocess.run(command, cwd=ROOT, env=self.environment(), check=True, capture_output=True, text=True)  # noqa: S603
+        return run.stdout
 
     def order(self, **order: Any) -> httpx.Response:
         body = json.dumps(order).encode()
