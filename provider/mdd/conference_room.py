@@ -35,11 +35,12 @@ class RoomAccess:
 class ConferenceRoom:
     """Made by `enter`."""
 
-    def __init__(self, session: JanusSession, access: RoomAccess, publisher: int) -> None:
+    def __init__(self, session: JanusSession, access: RoomAccess, publisher: int, *, admin_key: str) -> None:
         self.session = session
         self.publisher = publisher
         self.subscriber: int | None = None
         self._access = access
+        self._admin_key = admin_key
         self._private_id = 0
         self._publishing = False
         self.feed = access.feed
@@ -55,9 +56,9 @@ class ConferenceRoom:
             MDDGone: Janus is away or refuses.
 
         """
-        room = cls(session, access, await session.attach())
+        room = cls(session, access, await session.attach(), admin_key=room_admin_key(api_secret))
         for attempt in range(3):
-            await room._ensure(api_secret)
+            await room._ensure()
             try:
                 await room._join()
                 break
@@ -87,7 +88,7 @@ class ConferenceRoom:
             where: ``host``, ``port`` and what else Janus' request ``publish_remotely`` takes.
 
         """
-        body = {"request": "publish_remotely", "publisher_id": self.feed, "remote_id": name}
+        body = {"request": "publish_remotely", "publisher_id": self.feed, "remote_id": name, "admin_key": self._admin_key}
         secret = {"room": self._access.room, "secret": self._access.secret}
         await self.session.request(self.publisher, body | secret | where)
 
@@ -136,11 +137,11 @@ class ConferenceRoom:
     def _room(self) -> dict[str, Any]:
         return {"room": self._access.room, "pin": self._access.pin}
 
-    async def _ensure(self, api_secret: str) -> None:
+    async def _ensure(self) -> None:
         token = {"allowed": [self._access.token]}
         secret = {"room": self._access.room, "secret": self._access.secret}
         try:
-            body = _NEW_ROOM | {"admin_key": room_admin_key(api_secret), "pin": self._access.pin}
+            body = _NEW_ROOM | {"admin_key": self._admin_key, "pin": self._access.pin}
             await self.session.request(self.publisher, body | secret | token)
         except MDDRefused as refused:
             if refused.number != ROOM_EXISTS:
