@@ -75,3 +75,48 @@ def test_a_small_camera_has_one_size(site: ProviderSite, profile: Profile) -> No
     berta.wait_for_timeout(1500)
     shows(berta, 320)
     assert berta.evaluate("seen.problems") == []
+
+
+ANSWERS = {
+    "as offered": ("h;l", "taken"),
+    "in another order": ("l;h", "sdp_sections"),
+    "one that was not offered": ("h;x", "sdp_sections"),
+    "one of them": ("h", "sdp_layers"),
+    "one twice": ("h;h", "sdp_layers"),
+    "paused": ("h;~l", "sdp_layers"),
+    "a choice of two": ("h,l", "sdp_layers"),
+}
+
+
+def test_an_answer_takes_the_layers_that_were_offered_or_none(site: ProviderSite, profile: Profile) -> None:
+    anna = enter(site, profile, "anna", width="640", height="360")
+    until(anna, "connections[0].remoteDescription !== null")
+    check = """async (layers) => {
+        const { checkAnswer } = await import('/call/sdp.js');
+        const { sectionsOf } = await import('/call/sdp_write.js');
+        const [{ localDescription, remoteDescription }] = connections;
+        const text = remoteDescription.sdp.replace('a=simulcast:recv h;l', layers);
+        try { return checkAnswer(text, sectionsOf(localDescription.sdp)).media.flatMap(({ rids }) => rids).join() || 'none'; }
+        catch (error) { return error.code; }
+    }"""
+    found = {name: anna.evaluate(check, f"a=simulcast:recv {layers}") for name, (layers, _) in ANSWERS.items()}
+    assert found == {name: "h,l" if code == "taken" else code for name, (_, code) in ANSWERS.items()}
+    assert anna.evaluate(check, "a=x-nothing") == "none"
+    assert anna.evaluate(check, "a=simulcast:send h;l") == "sdp_layers"
+
+
+def test_a_narrow_line_gets_the_small_layer_until_it_is_good_again(site: ProviderSite, profile: Profile) -> None:
+    page = enter(site, profile, "anna")
+    run = """async (looks) => {
+        const { weigh } = await import('/call/layers.js');
+        const choice = { height: 720, layer: null, lost: 0, received: 0, poor: 0, good: 0, narrow: false };
+        let [lost, received] = [0, 0];
+        return looks.map((share) => {
+            [lost, received] = [lost + share, received + 100 - share];
+            weigh(choice, lost, received);
+            return choice.narrow;
+        });
+    }"""
+    assert page.evaluate(run, [20, 0, 20]) == [False, False, False]
+    assert page.evaluate(run, [20, 20, 5, 5, 5, 5, 5, 5, 5]) == [False, *[True] * 8]
+    assert page.evaluate(run, [20, 20, *[0] * 6]) == [False, *[True] * 6, False]
