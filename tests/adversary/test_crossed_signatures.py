@@ -22,8 +22,8 @@ def kmf_key(scene: Scene) -> Any:
 
 
 CROSSED = {
-    "another provider's key": (lambda scene: {"key": ec.generate_private_key(ec.SECP256R1())}, "unknown signing key"),
-    "another provider's origin": (lambda scene: {"issuer": "https://conferences.example"}, "request was signed for another iss"),
+    "another provider's key": (lambda _scene: {"key": ec.generate_private_key(ec.SECP256R1())}, "unknown signing key"),
+    "another provider's origin": (lambda _scene: {"issuer": "https://conferences.example"}, "request was signed for another iss"),
     "an order of the KMF, sent back": (
         lambda scene: {"key": kmf_key(scene), "issuer": scene.stack.origins.kmf, "audience": scene.stack.origins.provider},
         "unknown signing key",
