@@ -18,7 +18,7 @@ from provider.selectors import mdd_states
 from provider.services.allotting import mark_back, mark_lost
 
 LOOK_S = 1.0
-PING_S = 1.0
+PING_S = 2.0  # a busy machine is no dead one
 MOST_SILENT = 2  # looks in a row; a refused connection needs no second one
 logger = logging.getLogger(__name__)
 
