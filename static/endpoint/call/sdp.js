@@ -41,8 +41,8 @@ export function checkAnswer(text, offered) {
   const description = check(text, "answer");
   const same = offered.every(({ mid, kind, rids }, index) => {
     const media = description.media[index];
-    const layered = media?.rids.length === 0 || media?.rids.join() === rids.join();
-    return media?.mid === mid && media.kind === kind && layered;
+    if (media?.mid !== mid || media.kind !== kind) return false;
+    return media.rids.length === 0 || media.rids.join() === rids.join();
   });
   if (!same || description.media.length !== offered.length) throw new CallError("sdp_sections");
   return description;
