@@ -7,15 +7,16 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
 from provider.errors import MDDGone, ProviderError, TooMany
 from provider.mdd.conference_room import ConferenceRoom, RoomAccess
 from provider.mdd.janus_session import JanusSession
+from provider.mdd.pool import find_mdd
 from provider.models import Seat
 from provider.services.seats import end_seat, open_seat
+from provider.signalling.cascade import Cascade
 from provider.signalling.hub import HUB
 from provider.signalling.messages import Bye, Hello, parse
 from provider.signalling.outbox import Outbox
@@ -24,6 +25,7 @@ from provider.signalling.session import SignallingSession
 from provider.signalling.waiting import WAITING
 
 HELLO_S = 5
+LEAVE_LOST_S = 0.5  # an MDD that is given up may hang, and its endpoints wait for their sockets' end to join elsewhere
 CLOSE_CODES = {
     "malformed": 4400,
     "invalid_token": 4401,
@@ -46,6 +48,7 @@ class SignallingConsumer(AsyncWebsocketConsumer):
     session: SignallingSession | None = None
     janus: JanusSession | None = None
     room: ConferenceRoom | None = None
+    cascade: Cascade | None = None
     ended = True  # until connected
     opening = False
 
@@ -81,6 +84,8 @@ class SignallingConsumer(AsyncWebsocketConsumer):
             await self._take(text_data)
         except ProviderError as error:
             logger.info("signalling ended: %s", error.reason)
+            if isinstance(error, MDDGone):
+                HUB.suspect()
             await self.end(error.code)
         except DatabaseError:
             logger.exception("signalling ended: the database is away")
@@ -126,19 +131,27 @@ class SignallingConsumer(AsyncWebsocketConsumer):
 
     async def _enter_room(self) -> None:
         seat = self.seat
-        if self.ended or seat is None:
+        part = None if seat is None else seat.part
+        if self.ended or seat is None or part is None:
             return
-        api_secret = settings.PROVIDER_JANUS_SECRET_FILE.read_text().strip()
-        self.janus = await JanusSession.open(url=settings.PROVIDER_JANUS_URL, api_secret=api_secret)
-        self.janus.on_gone = lambda: self.end_soon("mdd_gone")
+        mdd = find_mdd(part.mdd)
+        api_secret = mdd.api_secret()
+        self.janus = await JanusSession.open(url=mdd.url, api_secret=api_secret)
+        self.janus.on_gone = self._mdd_gone
         if self.ended:
             return
-        access = RoomAccess(seat.room.mdd_room, seat.room.secret, seat.room.pin, seat.mdd_token, seat.feed)
+        access = RoomAccess(part.mdd_room, part.secret, part.pin, seat.mdd_token, seat.feed)
         self.room = await ConferenceRoom.enter(self.janus, access, api_secret=api_secret)
         if self.ended:
             return
-        self.session = SignallingSession(self.room, self.outbox.put, lambda: self.end_soon("mdd_gone"))
+        self.session = SignallingSession(self.room, self.outbox.put, self._mdd_gone)
+        self.cascade = Cascade(self.room)
+        HUB.share(seat.id, self.cascade.want)
         self.session.welcome(seat.feed)
+
+    def _mdd_gone(self) -> None:
+        HUB.suspect()
+        self.end_soon("mdd_gone")
 
     def end_soon(self, code: str) -> None:
         """End from where nobody can wait."""
@@ -167,20 +180,25 @@ class SignallingConsumer(AsyncWebsocketConsumer):
         try:
             if self.seat is not None:
                 HUB.remove(self.seat.id)
-                empty = await database_sync_to_async(end_seat)(seat_id=self.seat.id, reason=code or "lost", now=timezone.now())
+                mdd_room = self.seat.part.mdd_room if self.seat.part is not None else ""
+                ending = database_sync_to_async(end_seat)
+                empty = await ending(seat_id=self.seat.id, mdd_room=mdd_room, reason=code or "lost", now=timezone.now())
         except Exception:
             logger.exception("a seat could not be ended")  # it ends when it was not seen for a while
         finally:
             if not self.opening:  # else `_open` does it when it has what there is to give back
-                await self._leave_room(destroy=empty)
+                await self._leave_room(destroy=empty, patience_s=LEAVE_LOST_S if code == "mdd_gone" else None)
 
-    async def _leave_room(self, *, destroy: bool) -> None:
+    async def _leave_room(self, *, destroy: bool, patience_s: float | None) -> None:
         if self.janus is None:
             return
+        if self.cascade is not None:
+            await self.cascade.close()
         try:
             if self.room is not None:
-                await self.room.leave(destroy=destroy)
-        except MDDGone:
+                async with asyncio.timeout(patience_s):
+                    await self.room.leave(destroy=destroy)
+        except (MDDGone, TimeoutError):
             pass  # the session ends with it
         except Exception:
             logger.exception("a room could not be left")

@@ -70,9 +70,13 @@ class Unavailable(ProviderError):
 
 
 class MDDGone(Unavailable):
-    """Janus ended, or did not answer in time."""
+    """Janus ended, or did not answer in time; ``hangs`` is the latter."""
 
     code = "mdd_gone"
+
+    def __init__(self, reason: str, *, hangs: bool = False) -> None:
+        super().__init__(reason)
+        self.hangs = hangs
 
 
 class MDDRefused(MDDGone):

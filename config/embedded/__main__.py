@@ -31,6 +31,7 @@ from config.embedded.wait import NotReady
 from config.env import BadSetting, Environment, state_dir
 from config.settings.origins import read_origins
 
+MOST_MDDS = 16
 EXPECTED = (
     PortTaken,
     ServiceFailed,
@@ -81,6 +82,7 @@ def up(state: State) -> int:
         supervisor=supervisor,
         say=say,
         tls=environment.flag("CONCLAVE_TLS"),
+        mdds=number_of_mdds(environment),
     )
     _listen_for_the_end()
     status = 0
@@ -104,6 +106,20 @@ def up(state: State) -> int:
         say(f"error: {error}")
         status = 1
     return status
+
+
+def number_of_mdds(environment: Environment) -> int:
+    """Value of ``CONCLAVE_MDDS``.
+
+    Raises:
+        BadSetting: it is no number from 1 to 16.
+
+    """
+    text = environment.text("CONCLAVE_MDDS", "1")
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_MDDS:
+        message = f"CONCLAVE_MDDS is a number from 1 to {MOST_MDDS}"
+        raise BadSetting(message)
+    return int(text)
 
 
 def down_check(state: State) -> int:

@@ -26,6 +26,7 @@ FROM_OUTSIDE_TRUSTED = (
     "CONCLAVE_AUDIT_SYSLOG",
     "CONCLAVE_AUDIT_KEEP_DAYS",
 )
+FROM_OUTSIDE_PROVIDER = ("CONCLAVE_MDD_ROOM_LIMIT",)
 
 
 def write_environment(state: State, domain: str, values: dict[str, str]) -> None:
@@ -37,7 +38,7 @@ def write_environment(state: State, domain: str, values: dict[str, str]) -> None
 
 def process_environment(state: State, domain: str) -> dict[str, str]:
     """Environment of a process of ``domain``: a short list of names from ours, and where the state is."""
-    names = FROM_OUTSIDE + (FROM_OUTSIDE_TRUSTED if domain == "trusted" else ())
+    names = FROM_OUTSIDE + (FROM_OUTSIDE_TRUSTED if domain == "trusted" else FROM_OUTSIDE_PROVIDER)
     taken = {name: os.environ[name] for name in names if name in os.environ}
     return taken | {
         "CONCLAVE_STATE": str(state.root),

@@ -10,7 +10,7 @@ from config.embedded.environment import write_environment
 from config.embedded.liveness import Liveness
 from config.embedded.media import Media
 from config.embedded.owners import hand_over
-from config.embedded.ports import check_free, free_port
+from config.embedded.ports import check_free, distinct_ports, free_port
 from config.embedded.postgres import DOMAINS, Cluster
 from config.embedded.preflight import check_media_programs
 from config.embedded.secrets import make_secrets
@@ -35,6 +35,7 @@ class Instance:
         port: the trusted sites' port.
         provider_port: the provider's.
         say: takes one line of progress.
+        mdds: how many media servers.
         tls: whether both sites speak HTTPS themselves, by certificates of a local authority.
 
     """
@@ -46,6 +47,7 @@ class Instance:
     supervisor: Supervisor
     say: Callable[[str], None]
     tls: bool = False
+    mdds: int = 1
 
     def start(self) -> None:
         """Bring everything up and wait until every origin is ready.
@@ -63,13 +65,14 @@ class Instance:
         check_free(self.provider_port, "CONCLAVE_PROVIDER_PORT")
         self.state.make_directories()
         check_services_can_run(self.state)
-        make_secrets(self.state)
+        make_secrets(self.state, mdds=self.mdds)
         certificates = self._make_certificates()
 
         self.say("PostgreSQL and Valkey")
         cluster = Cluster(self.state)
         valkey = Valkey(self.state, free_port(self.port + 79))
-        media = Media(self.state, self.provider_port, free_port(self.provider_port + 88), free_port(self.provider_port + 78))
+        janus_ports = distinct_ports([self.provider_port + 88 + index for index in range(self.mdds)])
+        media = Media(self.state, self.provider_port, janus_ports, free_port(self.provider_port + 78))
         self.supervisor.start(cluster.prepare(), timeout_s=DATABASE_TIMEOUT_S)
         self.supervisor.start(valkey.prepare())
         cluster.make_databases()
@@ -108,7 +111,7 @@ class Instance:
         own = {
             "trusted": {"REDIS_URL": valkey.url},
             "provider": {
-                "CONCLAVE_JANUS_URL": f"ws://127.0.0.1:{media.janus_port}",
+                "CONCLAVE_JANUS_URL": media.janus_urls,
                 "CONCLAVE_TURN_ADDRESS": f"127.0.0.1:{media.turn_port}",
             },
         }

@@ -14,6 +14,7 @@ from config.embedded.environment import process_environment
 from config.embedded.owners import give
 from config.embedded.ports import media_ranges
 from config.embedded.processes import Service
+from config.embedded.secrets import mdd_name
 from config.embedded.state import State, make_directory
 from config.embedded.users import service_user
 from config.env import ROOT
@@ -27,12 +28,22 @@ class MediaMissing(RuntimeError):
 
 @dataclass(frozen=True)
 class Media:
-    """The media servers of one instance and the ports they take."""
+    """The media servers of one instance and the ports they take: a Janus for each of ``janus_ports``, and one relay."""
 
     state: State
     provider_port: int
-    janus_port: int
+    janus_ports: tuple[int, ...]
     turn_port: int
+
+    @property
+    def janus_names(self) -> list[str]:
+        """Name of each Janus."""
+        return [mdd_name(number) for number in range(1, len(self.janus_ports) + 1)]
+
+    @property
+    def janus_urls(self) -> str:
+        """Addresses of their APIs, in that order, with a blank between them."""
+        return " ".join(f"ws://127.0.0.1:{port}" for port in self.janus_ports)
 
     def prepare(self) -> list[Service]:
         """Write both configurations; returns the services to start.
@@ -43,16 +54,19 @@ class Media:
         """
         directory = self.state.root / "mdd"
         make_directory(directory, 0o711)
-        for name in ("janus", "turn"):  # written as root into directories of theirs: nothing of theirs is left in the way
+        names = [*self.janus_names, "turn"]
+        for name in names:  # written as root into directories of theirs: nothing of theirs is left in the way
             shutil.rmtree(directory / name, ignore_errors=True)
         written = self._write(directory)
-        return [self._service(name, written[name], directory / name) for name in ("janus", "turn")]
+        return [self._service(name, written[name], directory / name) for name in names]
 
     def _write(self, directory: Path) -> dict[str, list[str]]:
         rtp, relay = media_ranges(self.provider_port)
         command = [sys.executable, "-m", "provider.mdd", "--directory", str(directory)]
         command += ["--secrets", str(self.state.root / "provider" / "secrets")]
-        command += ["--janus-port", str(self.janus_port), "--turn-port", str(self.turn_port)]
+        for name, port in zip(self.janus_names, self.janus_ports, strict=True):
+            command += ["--janus", f"{name}:{port}"]
+        command += ["--turn-port", str(self.turn_port)]
         command += ["--rtp-ports", f"{rtp[0]}-{rtp[1]}", "--relay-ports", f"{relay[0]}-{relay[1]}"]
         environment = process_environment(self.state, "provider")
         result = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
@@ -68,7 +82,7 @@ class Media:
         if program is None:
             message = f"{command[0]} is not installed; as root: deploy/setup.sh run"
             raise MediaMissing(message)
-        user = service_user(name, self.state)
+        user = service_user("turn" if name == "turn" else "janus", self.state)
         if user is not None:
             give(directory, *user.owner)
         return Service(

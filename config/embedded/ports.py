@@ -33,6 +33,16 @@ def free_port(preferred: int) -> int:
         return int(probe.getsockname()[1])
 
 
+def distinct_ports(preferred: list[int]) -> tuple[int, ...]:
+    """As `free_port` for each of ``preferred``, and no port twice."""
+    found: list[int] = []
+    for port in preferred:
+        while (free := free_port(port)) in found:
+            port = 0  # noqa: PLW2901  any other one
+        found.append(free)
+    return tuple(found)
+
+
 def media_ranges(provider_port: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """UDP port ranges of the MDD and of the relay; instances on other ports get other ranges as a rule.
 

@@ -10,10 +10,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from config.embedded.state import State, write_private
 
 
-def make_secrets(state: State) -> None:
-    """Make every secret that is missing; existing ones stay as they are."""
+def mdd_name(number: int) -> str:
+    """Name of the MDD ``number``, counted from 1: of its process, its directory and in the provider's records."""
+    return "janus" if number == 1 else f"janus-{number}"
+
+
+def make_secrets(state: State, *, mdds: int = 1) -> None:
+    """Make every secret that is missing; existing ones stay as they are. Each of ``mdds`` media servers has its own."""
+    more: dict[str, Callable[[], str]] = {f"{mdd_name(number)}-api": _text for number in range(1, mdds + 1)}
     for domain, makers in MAKERS.items():
-        for name, make in makers.items():
+        for name, make in (makers | (more if domain == "provider" else {})).items():
             path = state.root / domain / "secrets" / name
             if not path.exists():
                 write_private(path, make() + "\n")

@@ -1,16 +1,15 @@
 """What the provider's site depends on. Without the relay some networks are cut off; without the KMF's keys nobody new joins."""
 
-import json
+import asyncio
 import secrets
 import socket
 
 from django.conf import settings
-from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect
 
 from config.probes.database import check_database
 from config.probes.look import Away, Check
-from provider.errors import Unavailable
+from provider.errors import MDDGone, Unavailable
+from provider.mdd.pool import configured_mdds, ping
 from provider.services.kmf_keys import KMF_KEYS
 
 WAIT_S = 0.7
@@ -19,19 +18,23 @@ BINDING_REQUEST, BINDING_SUCCESS = b"\x00\x01", b"\x01\x01"
 
 
 def check_janus() -> None:
-    """Check that Janus answers a request for its description, which needs no secret.
+    """Check that one Janus at least answers; ``manage.py mdd list`` tells of each.
 
     Raises:
-        Away: it does not.
+        Away: none does.
 
     """
-    options = {"open_timeout": WAIT_S, "close_timeout": 0.1, "proxy": None}
-    try:
-        with connect(settings.PROVIDER_JANUS_URL, subprotocols=["janus-protocol"], **options) as line:
-            line.send(json.dumps({"janus": "ping", "transaction": secrets.token_hex(8)}))
-            line.recv(timeout=WAIT_S)  # an answer of any kind: its loop runs
-    except (OSError, WebSocketException):
-        raise Away("janus does not answer") from None
+    asyncio.run(_check_any_janus())
+
+
+async def _check_any_janus() -> None:
+    for answer in asyncio.as_completed([ping(mdd, timeout_s=WAIT_S) for mdd in configured_mdds().values()]):
+        try:
+            await answer
+        except MDDGone:
+            continue
+        return
+    raise Away("janus does not answer")
 
 
 def check_turn() -> None:

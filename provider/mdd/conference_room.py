@@ -18,6 +18,7 @@ NO_SUCH_ROOM = 426
 ROOM_EXISTS = 427
 PUBLISHERS = 1000
 VIDEO_BIT_PER_S = 2_000_000
+BEST_TEMPORAL = 2
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,13 +35,17 @@ class RoomAccess:
 class ConferenceRoom:
     """Made by `enter`."""
 
-    def __init__(self, session: JanusSession, access: RoomAccess, publisher: int) -> None:
+    def __init__(self, session: JanusSession, access: RoomAccess, publisher: int, *, admin_key: str) -> None:
         self.session = session
         self.publisher = publisher
         self.subscriber: int | None = None
         self._access = access
+        self._admin_key = admin_key
         self._private_id = 0
         self._publishing = False
+        self.feed = access.feed
+        self.published: list[dict[str, Any]] = []
+        self.generation = 0  # of `published`
         self.feeds: dict[str, tuple[Stream, ...]] = {}
 
     @classmethod
@@ -51,9 +56,9 @@ class ConferenceRoom:
             MDDGone: Janus is away or refuses.
 
         """
-        room = cls(session, access, await session.attach())
+        room = cls(session, access, await session.attach(), admin_key=room_admin_key(api_secret))
         for attempt in range(3):
-            await room._ensure(api_secret)
+            await room._ensure()
             try:
                 await room._join()
                 break
@@ -71,7 +76,21 @@ class ConferenceRoom:
         if reply.sdp is None:
             raise MDDRefused(0)
         self._publishing = True
+        self.published = reply.data.get("streams", [])
+        self.generation += 1
         return reply.sdp
+
+    async def forward(self, name: str, where: dict[str, Any]) -> None:
+        """Have this feed's packets sent to another MDD too.
+
+        Args:
+            name: of the room there; names the forwarding here.
+            where: ``host``, ``port`` and what else Janus' request ``publish_remotely`` takes.
+
+        """
+        body = {"request": "publish_remotely", "publisher_id": self.feed, "remote_id": name, "admin_key": self._admin_key}
+        secret = {"room": self._access.room, "secret": self._access.secret}
+        await self.session.request(self.publisher, body | secret | where)
 
     async def subscribe(self, added: Iterable[Stream], removed: Iterable[Stream]) -> Reply | None:
         """Change the subscription; returns Janus' reply if it brings an offer."""
@@ -91,6 +110,19 @@ class ConferenceRoom:
             reply = await self.session.request(self.subscriber, change)
         return reply if reply.sdp is not None else None
 
+    async def restart(self) -> Reply | None:
+        """Ask for new ways to the endpoint for what it receives (ICE restart); returns Janus' reply if it brings an offer."""
+        if self.subscriber is None:
+            return None
+        reply = await self.session.request(self.subscriber, {"request": "configure", "restart": True})
+        return reply if reply.sdp is not None else None
+
+    async def choose_layers(self, layers: Iterable[tuple[str, int]]) -> None:
+        """Forward other layers of simulcast video, from the next key frame on; ``layers`` are (mid of the section, 0 … 2)."""
+        streams = [{"mid": mid, "substream": layer, "temporal": BEST_TEMPORAL} for mid, layer in layers]
+        if self.subscriber is not None and streams:
+            await self.session.request(self.subscriber, {"request": "configure", "streams": streams})
+
     async def start(self, sdp: str) -> None:
         """Give Janus the answer to its offer."""
         if self.subscriber is not None:
@@ -105,11 +137,11 @@ class ConferenceRoom:
     def _room(self) -> dict[str, Any]:
         return {"room": self._access.room, "pin": self._access.pin}
 
-    async def _ensure(self, api_secret: str) -> None:
+    async def _ensure(self) -> None:
         token = {"allowed": [self._access.token]}
         secret = {"room": self._access.room, "secret": self._access.secret}
         try:
-            body = _NEW_ROOM | {"admin_key": room_admin_key(api_secret), "pin": self._access.pin}
+            body = _NEW_ROOM | {"admin_key": self._admin_key, "pin": self._access.pin}
             await self.session.request(self.publisher, body | secret | token)
         except MDDRefused as refused:
             if refused.number != ROOM_EXISTS:

@@ -18,10 +18,11 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from provider.errors import MDDGone, MDDRefused
+from provider.mdd.pool import SUBPROTOCOL
 
 PLUGIN = "janus.plugin.videoroom"
-SUBPROTOCOL = websockets.Subprotocol("janus-protocol")
 CONNECT_TIMEOUT_S = 5
+CLOSE_TIMEOUT_S = 0.5
 ANSWER_TIMEOUT_S = 10
 KEEPALIVE_S = 25
 MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
@@ -68,6 +69,7 @@ class JanusSession:
                 url,
                 subprotocols=[SUBPROTOCOL],
                 open_timeout=CONNECT_TIMEOUT_S,
+                close_timeout=CLOSE_TIMEOUT_S,
                 max_size=MESSAGE_LIMIT_BYTES,
                 proxy=None,
                 compression=None,

@@ -1,9 +1,10 @@
-"""Configuration of coturn: a relay whose only peer is the MDD.
+"""Configuration of coturn: a relay whose only peers are the MDDs.
 
 Credentials are time-limited: the user name is ``{expiry}:{name}``, the password its HMAC-SHA1 under a shared secret.
 Of the user name coturn counts the quota by ``name`` alone.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from provider.mdd.private_file import write_private_file
@@ -29,10 +30,10 @@ no-multicast-peers
 no-rfc5780
 no-software-attribute
 no-cli
-# Everything is denied, then the MDD is allowed: the relay is no way into this network.
+# Everything is denied, then the MDDs are allowed: the relay is no way into this network.
 denied-peer-ip=0.0.0.0-255.255.255.255
 denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
-allowed-peer-ip={mdd_address}
+{allowed}
 userdb={directory}/turndb
 pidfile={directory}/turn.pid
 log-file=stdout
@@ -44,7 +45,7 @@ def write_turn_config(
     directory: Path,
     *,
     secret: str,
-    mdd_address: str,
+    mdd_addresses: Sequence[str],
     listening_address: str = "127.0.0.1",
     relay_address: str | None = None,
     port: int = 3478,
@@ -55,9 +56,9 @@ def write_turn_config(
     Args:
         directory: where the file goes; also given to `turn_command`.
         secret: shared secret of the time-limited credentials.
-        mdd_address: the only peer that may be reached through the relay.
+        mdd_addresses: the only peers that may be reached through the relay.
         listening_address: where endpoints reach the relay.
-        relay_address: from where it speaks to the MDD; the MDD's own address where both share a host.
+        relay_address: from where it speaks to the MDD; the first MDD's own address where both share a host.
         port: UDP and TCP port for endpoints.
         relay_ports: first and last UDP port of the relayed side.
 
@@ -65,12 +66,12 @@ def write_turn_config(
     text = _TURN.format(
         listening_address=listening_address,
         port=port,
-        relay_address=relay_address or mdd_address,
+        relay_address=relay_address or mdd_addresses[0],
         first_port=relay_ports[0],
         last_port=relay_ports[1],
         total_quota=relay_ports[1] - relay_ports[0] + 1,  # each allocation holds a port
         secret=secret,
-        mdd_address=mdd_address,
+        allowed="\n".join(f"allowed-peer-ip={address}" for address in mdd_addresses),
         directory=directory.resolve(),
     )
     write_private_file(directory / "turnserver.conf", text)

@@ -122,16 +122,7 @@ def _seat(*, token: AccessToken, proof: VerifiedProof, handle: str, now: datetim
 
 def room_for(*, issuer: str, handle: str, now: datetime) -> Room:
     """The room of a conference, made when it is first named; its row stays locked until the transaction ends."""
-    Room.objects.get_or_create(
-        issuer=issuer,
-        handle=handle,
-        defaults={
-            "mdd_room": secrets.token_urlsafe(SECRET_BYTES),
-            "secret": secrets.token_urlsafe(SECRET_BYTES),
-            "pin": secrets.token_urlsafe(SECRET_BYTES),
-            "created_at": now,
-        },
-    )
+    Room.objects.get_or_create(issuer=issuer, handle=handle, defaults={"created_at": now})
     return Room.objects.select_for_update().get(issuer=issuer, handle=handle)
 
 

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from provider.selectors import ended_among
+from provider.models import Part
+from provider.selectors import ended_among, other_parts
 from provider.services.cleaning import clean
 from provider.services.seats import mark_seen
+from provider.signalling.mdd_watch import MDDWatch
 
 LOOK_S = 1.0
 SEEN_EVERY = 10  # looks
@@ -28,9 +31,11 @@ class Hub:
 
     def __init__(self) -> None:
         self._ends: dict[int, Callable[[str], None]] = {}
+        self._sharers: dict[int, Callable[[list[Part]], None]] = {}
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._awake: asyncio.Event | None = None
+        self._mdds: MDDWatch | None = None
 
     def add(self, seat_id: int, end: Callable[[str], None]) -> None:
         """Watch a seat; ``end`` is called in the event loop with the reason when it is over."""
@@ -39,9 +44,14 @@ class Hub:
             self._loop, self._awake = asyncio.get_running_loop(), asyncio.Event()
             self._task = asyncio.create_task(self._watch(self._awake))
 
+    def share(self, seat_id: int, share: Callable[[list[Part]], None]) -> None:
+        """Call ``share`` at each look with the other parts of the seat's room. In the event loop."""
+        self._sharers[seat_id] = share
+
     def remove(self, seat_id: int) -> None:
         """Watch it no more."""
         self._ends.pop(seat_id, None)
+        self._sharers.pop(seat_id, None)
         if not self._ends and self._awake is not None:
             self._awake.set()  # the watcher ends with the last seat
 
@@ -50,7 +60,20 @@ class Hub:
         if self._loop is not None and self._awake is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._awake.set)
 
+    def suspect(self) -> None:
+        """A line to an MDD broke. In the event loop."""
+        if self._mdds is not None:
+            self._mdds.wake()
+
     async def _watch(self, awake: asyncio.Event) -> None:
+        self._mdds = MDDWatch(self.wake)
+        mdds = asyncio.create_task(self._mdds.run())
+        try:
+            await self._watch_seats(awake)
+        finally:
+            mdds.cancel()
+
+    async def _watch_seats(self, awake: asyncio.Event) -> None:
         looks = 0
         while self._ends:
             with suppress(TimeoutError):
@@ -70,6 +93,10 @@ class Hub:
             end = self._ends.pop(seat_id, None)
             if end is not None:
                 end(reason)
+        if settings.PROVIDER_MDD_ROOM_LIMIT > 0:  # else a room has one part
+            shared = await database_sync_to_async(other_parts)(list(self._sharers))
+            for seat_id, share in list(self._sharers.items()):
+                share(shared.get(seat_id, []))
         if looks % SEEN_EVERY == 0:
             await database_sync_to_async(mark_seen)(seat_ids=list(self._ends), now=timezone.now())
         if looks % CLEAN_EVERY == 0:

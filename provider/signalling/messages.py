@@ -14,6 +14,7 @@ from provider.mdd.feeds import TRACKS
 STREAMS_LIMIT = 2000
 TRACKS_LIMIT = 8
 TICKET_CHARACTERS = 43
+BEST_LAYER = 2
 _MID = re.compile(r"[A-Za-z0-9]{1,16}\Z")
 
 
@@ -54,11 +55,23 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """How much is wanted of sections of the subscription that hold video; ``layers`` are (mid, layer 0 … 2, 2 the best)."""
+
+    layers: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Restart:
+    """The way of the subscription's media is broken, or the endpoint's network is another one: find a way anew."""
+
+
+@dataclass(frozen=True)
 class Bye:
     """The endpoint leaves."""
 
 
-Message = Hello | Publish | Subscribe | Unsubscribe | Answer | Bye
+Message = Hello | Publish | Subscribe | Unsubscribe | Answer | Layout | Restart | Bye
 
 
 def parse(text: str | None) -> Message:
@@ -87,14 +100,24 @@ def _read(members: Mapping[str, Any]) -> Message:
             return Hello(ticket)
         case {"type": "publish", "sdp": str(sdp), "tracks": list(tracks), **rest} if not rest and len(tracks) <= TRACKS_LIMIT:
             return Publish(_sdp(sdp), tuple(_track(track) for track in tracks))
-        case {"type": "subscribe", "streams": list(streams), **rest} if not rest:
-            return Subscribe(_streams(streams))
-        case {"type": "unsubscribe", "streams": list(streams), **rest} if not rest:
-            return Unsubscribe(_streams(streams))
         case {"type": "answer", "sdp": str(sdp), **rest} if not rest:
             return Answer(_sdp(sdp))
         case {"type": "bye", **rest} if not rest:
             return Bye()
+    return _read_wish(members)
+
+
+def _read_wish(members: Mapping[str, Any]) -> Message:
+    """What an endpoint wants to receive."""
+    match members:
+        case {"type": "subscribe", "streams": list(streams), **rest} if not rest:
+            return Subscribe(_streams(streams))
+        case {"type": "unsubscribe", "streams": list(streams), **rest} if not rest:
+            return Unsubscribe(_streams(streams))
+        case {"type": "layout", "streams": list(streams), **rest} if not rest and len(streams) <= STREAMS_LIMIT:
+            return Layout(tuple(_layer(stream) for stream in streams))
+        case {"type": "restart", **rest} if not rest:
+            return Restart()
     raise Malformed("not a message")
 
 
@@ -109,6 +132,15 @@ def _track(track: object) -> tuple[str, str]:
         case {"mid": str(mid), "track": str(name), **rest} if not rest and _MID.match(mid) and name in TRACKS:
             return mid, name
     raise Malformed("not a track")
+
+
+def _layer(stream: object) -> tuple[str, int]:
+    match stream:
+        case {"mid": str(mid), "layer": int(layer), **rest} if (
+            not rest and _MID.match(mid) and type(layer) is int and 0 <= layer <= BEST_LAYER
+        ):
+            return mid, layer
+    raise Malformed("not a layer")
 
 
 def _streams(streams: list[object]) -> frozenset[tuple[str, str]]:

@@ -5,9 +5,9 @@ from typing import Any
 
 from provider.errors import Malformed, MDDRefused
 from provider.mdd.conference_room import ConferenceRoom
-from provider.mdd.feeds import Stream, parse_placed, parse_publishers
+from provider.mdd.feeds import Placed, Stream, parse_placed, parse_publishers
 from provider.mdd.janus_session import JanusSession, Reply
-from provider.signalling.messages import Answer, Message, Publish, Subscribe, Unsubscribe
+from provider.signalling.messages import Answer, Layout, Message, Publish, Restart, Subscribe, Unsubscribe
 from provider.signalling.subscription import Subscription
 
 
@@ -20,6 +20,8 @@ class SignallingSession:
         self._tell = tell
         self._gone = gone
         self._subscription = Subscription()
+        self._placed: dict[str, Placed] = {}
+        self._restart = False
         self._janus.on_event = self._on_event
         self._janus.on_gone = gone
 
@@ -48,6 +50,10 @@ class SignallingSession:
                 self._subscription.wanted -= streams
             case Answer(sdp):
                 await self._answer(sdp)
+            case Layout(layers):
+                await self._room.choose_layers([(mid, layer) for mid, layer in layers if mid in self._placed])
+            case Restart():
+                self._restart = True
             case _:
                 raise Malformed("out of turn")
         await self._change()
@@ -59,6 +65,11 @@ class SignallingSession:
         self._subscription.offers -= 1
 
     async def _change(self) -> None:
+        if self._restart and self._subscription.offers == 0:
+            self._restart = False
+            reply = await self._room.restart()
+            if reply is not None:
+                self._offer(reply)
         change = self._subscription.next_change()
         if change is None:
             return
@@ -84,11 +95,9 @@ class SignallingSession:
 
     def _offer(self, reply: Reply) -> None:
         self._subscription.offers += 1
-        streams = [
-            {"mid": placed.mid, "feed": placed.feed, "track": placed.track}
-            for placed in parse_placed(reply.data.get("streams", []))
-            if placed.active
-        ]
+        if "streams" in reply.data:  # a restart changes nothing of what is where
+            self._placed = {placed.mid: placed for placed in parse_placed(reply.data["streams"]) if placed.active}
+        streams = [{"mid": mid, "feed": placed.feed, "track": placed.track} for mid, placed in self._placed.items()]
         self._tell({"type": "offer", "sdp": reply.sdp, "streams": streams})
 
     def _on_event(self, reply: Reply) -> None:

@@ -38,6 +38,12 @@ async function take(message) {
     case "answer":
       signalling?.send({ type: "answer", sdp: message.sdp });
       break;
+    case "layout":
+      signalling?.send({ type: "layout", streams: message.streams });
+      break;
+    case "restart":
+      signalling?.send({ type: "restart" });
+      break;
     case "leave":
       leave();
       break;

@@ -41,7 +41,8 @@ class ClearPublisher(JanusOperator):
         super().__init__(scene.stack)
         with scene.stack.connect("provider") as database:
             row = database.execute(
-                "SELECT mdd_room, secret, pin FROM provider_room WHERE handle = %s", (scene.handle,)
+                "SELECT mdd_room, secret, pin FROM provider_part p JOIN provider_room r ON r.id = p.room_id WHERE handle = %s",
+                (scene.handle,),
             ).fetchone()
         assert row is not None
         self._room, self._room_secret, self._pin = row

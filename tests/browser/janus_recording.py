@@ -42,7 +42,9 @@ class JanusOperator:
 def record_room(stack: Stack, handle: str, directory: Path) -> Iterator[None]:
     """Record everything that goes through a conference's room into ``directory``."""
     with stack.connect("provider") as database:
-        row = database.execute("SELECT mdd_room, secret FROM provider_room WHERE handle = %s", (handle,)).fetchone()
+        row = database.execute(
+            "SELECT mdd_room, secret FROM provider_part p JOIN provider_room r ON r.id = p.room_id WHERE handle = %s", (handle,)
+        ).fetchone()
     assert row is not None
     room = {"room": row[0], "secret": row[1]}
     operator = JanusOperator(stack)

@@ -20,7 +20,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from config.embedded.ports import free_port
+from config.embedded.ports import distinct_ports, free_port
+from config.embedded.secrets import make_secrets
+from config.embedded.state import State
 from config.env import ROOT
 from protocol import base64url, jwks, signed_request
 from protocol.access_token import sign_access_token
@@ -31,9 +33,12 @@ TYPES = {".js": "text/javascript", ".html": "text/html"}
 
 
 class ProviderSite:
-    def __init__(self) -> None:
+    def __init__(self, *, mdds: int = 1, room_limit: int = 0) -> None:
+        self.room_limit = room_limit
+        self.names = ["janus", *(f"janus-{number}" for number in range(2, mdds + 1))]
         self.directory = Path(tempfile.mkdtemp(prefix="conclave-provider-"))
-        self.port, self.provider_port, self.janus_port, self.turn_port = (free_port(0) for _ in range(4))
+        self.port, self.provider_port, self.turn_port = (free_port(0) for _ in range(3))
+        self.janus_ports = distinct_ports([0] * mdds)
         self.kmf = f"http://kmf.localhost:{self.port}"
         self.auth = f"http://auth.localhost:{self.port}"
         self.provider = f"http://provider.localhost:{self.provider_port}"
@@ -47,12 +52,14 @@ class ProviderSite:
     def start(self) -> None:
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         command = [sys.executable, "-m", "provider.mdd", "--directory", str(self.directory), "--secrets", self._secrets()]
-        command += ["--janus-port", str(self.janus_port), "--turn-port", str(self.turn_port)]
+        for name, port in zip(self.names, self.janus_ports, strict=True):
+            command += ["--janus", f"{name}:{port}"]
+        command += ["--turn-port", str(self.turn_port)]
         command += ["--rtp-ports", "39000-39399", "--relay-ports", "39400-39799"]
         written = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # noqa: S603  our own command
         self.commands = json.loads(written.stdout)
-        self.run("janus", self.commands["janus"])
-        self.run("turn", self.commands["turn"])
+        for name in [*self.names, "turn"]:
+            self.run(name, self.commands[name])
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=self.environment(), check=True)
         daphne = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(self.provider_port), "config.asgi_provider:application"]
         self.run("daphne", [sys.executable, *daphne])
@@ -94,9 +101,15 @@ class ProviderSite:
             "DJANGO_SETTINGS_MODULE": "config.settings.provider",
             "CONCLAVE_PORT": str(self.port),
             "CONCLAVE_PROVIDER_PORT": str(self.provider_port),
-            "CONCLAVE_JANUS_URL": f"ws://127.0.0.1:{self.janus_port}",
+            "CONCLAVE_JANUS_URL": " ".join(f"ws://127.0.0.1:{port}" for port in self.janus_ports),
+            "CONCLAVE_MDD_ROOM_LIMIT": str(self.room_limit),
             "CONCLAVE_TURN_ADDRESS": f"127.0.0.1:{self.turn_port}",
         }
+
+    def manage(self, *arguments: str) -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        run = subprocess.run(command, cwd=ROOT, env=self.environment(), check=True, capture_output=True, text=True)  # noqa: S603
+        return run.stdout
 
     def order(self, **order: Any) -> httpx.Response:
         body = json.dumps(order).encode()
@@ -138,6 +151,7 @@ class ProviderSite:
         return {"handle": self.handle, "url": url, "token": token, "proof": proof}
 
     def _secrets(self) -> str:
+        make_secrets(State(Path(os.environ["CONCLAVE_STATE"])), mdds=len(self.names))
         return str(Path(os.environ["CONCLAVE_STATE"]) / "provider" / "secrets")
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

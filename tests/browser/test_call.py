@@ -1,12 +1,11 @@
 """The call module, the conference application and the provider, in real Chromium through real Janus and coturn."""
 
-import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext
 
+from tests.browser.call_scene import enter, sees, until
 from tests.browser.provider_site import ProviderSite, identifier
 
 pytestmark = pytest.mark.browser
@@ -28,33 +27,6 @@ def conference(site: ProviderSite) -> str:
     site.handle = identifier()
     site.pseudonyms.clear()
     return site.handle
-
-
-def enter(site: ProviderSite, profile: Profile, who: str, **settings: str) -> Page:
-    page = profile().new_page()
-    page.goto(site.page(who, **settings))
-    page.wait_for_function("window.ready", timeout=20_000)
-    return page
-
-
-def until(page: Page, expression: str, *, seconds: float = 25) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = page.evaluate(expression)
-        if value:
-            return value
-        page.wait_for_timeout(200)
-    message = f"{expression}: {page.evaluate('JSON.stringify(seen)')}"
-    raise AssertionError(message)
-
-
-def sees(page: Page, others: int) -> None:
-    until(page, f"document.querySelectorAll('video').length === {others} && shown().every((frames) => frames > 20)")
-    until(page, f"Object.values(seen.remotes).filter(({{ kind }}) => kind === 'audio').length === {others}")
-    counters = page.evaluate("counters()")
-    received = [count["ok"] for name, count in counters.items() if name.startswith("receive-")]
-    assert len(received) >= 2 * others
-    assert sorted(received)[-2 * others] > 10
 
 
 def test_two_pages_see_and_hear_each_other_and_a_leaver_goes(site: ProviderSite, profile: Profile) -> None:

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from config.embedded.ports import PortTaken, check_free, free_port, media_ranges
+from config.embedded.ports import PortTaken, check_free, distinct_ports, free_port, media_ranges
 
 
 @pytest.fixture
@@ -39,3 +39,9 @@ def test_media_ranges_are_apart_and_below_ephemeral_ports(port):
 
 def test_two_usual_instances_have_ranges_of_their_own():
     assert media_ranges(8100) != media_ranges(9100)
+
+
+def test_several_ports_are_all_different(taken):
+    found = distinct_ports([taken, taken, 0])
+    assert len(set(found)) == 3
+    assert taken not in found

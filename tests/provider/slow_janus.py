@@ -9,7 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.protocol import State
 
-from provider.mdd.janus_session import SUBPROTOCOL
+from provider.mdd.pool import SUBPROTOCOL
 
 Side = ServerConnection | ClientConnection
 

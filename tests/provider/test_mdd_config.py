@@ -33,7 +33,7 @@ def test_janus_has_one_plugin_one_transport_and_no_admin(tmp_path: Path) -> None
 
 def test_the_relay_reaches_the_mdd_only(tmp_path: Path) -> None:
     directory = tmp_path / "turn"
-    write_turn_config(directory, secret="a-secret", mdd_address="192.0.2.7")
+    write_turn_config(directory, secret="a-secret", mdd_addresses=["192.0.2.7"])
     lines = (directory / "turnserver.conf").read_text().splitlines()
     for line in ("no-tcp-relay", "no-cli", "use-auth-secret", "denied-peer-ip=0.0.0.0-255.255.255.255", "listening-ip=127.0.0.1"):
         assert line in lines
@@ -46,7 +46,7 @@ def test_the_relay_reaches_the_mdd_only(tmp_path: Path) -> None:
 
 def test_writing_again_replaces_the_files(tmp_path: Path) -> None:
     for secret in ("first", "second"):
-        write_turn_config(tmp_path / "turn", secret=secret, mdd_address="192.0.2.7")
+        write_turn_config(tmp_path / "turn", secret=secret, mdd_addresses=["192.0.2.7"])
     assert "static-auth-secret=second" in (tmp_path / "turn/turnserver.conf").read_text()
     assert [path.name for path in (tmp_path / "turn").iterdir()] == ["turnserver.conf"]
 
@@ -62,3 +62,27 @@ def test_the_command_prints_what_to_run_and_no_secret(tmp_path: Path, capsys: py
 
 def test_the_media_address_is_no_loopback_one() -> None:
     assert not host_address().startswith("127.")
+
+
+def test_several_on_one_host_have_each_their_own_secret_and_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("janus-api", "janus-2-api", "turn"):
+        (tmp_path / name).write_text(f"secret of {name}\n")
+    instances = ["--janus", "janus:18188", "--janus", "janus-2:18189", "--peer", "192.0.2.8"]
+    main(["--directory", str(tmp_path / "mdd"), "--secrets", str(tmp_path), "--media-address", "192.0.2.7", *instances])
+    commands = json.loads(capsys.readouterr().out)
+    assert commands["janus"] != commands["janus-2"]
+    for name, port in (("janus", 18188), ("janus-2", 18189)):
+        assert f'api_secret = "secret of {name}-api"' in (tmp_path / "mdd" / name / "janus.jcfg").read_text()
+        assert f"ws_port = {port}" in (tmp_path / "mdd" / name / "janus.transport.websockets.jcfg").read_text()
+    relay = (tmp_path / "mdd/turn/turnserver.conf").read_text().splitlines()
+    assert [line for line in relay if line.startswith("allowed-peer-ip")] == [
+        "allowed-peer-ip=192.0.2.7",
+        "allowed-peer-ip=192.0.2.8",
+    ]
+
+
+@pytest.mark.parametrize("wrong", [["--janus", "turn:1"], ["--janus", "../x:1"], ["--janus", "x"], ["--peer", "0.0.0.0/0"]])
+def test_names_and_addresses_of_another_form_are_refused(tmp_path: Path, wrong: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--directory", str(tmp_path / "mdd"), "--secrets", str(tmp_path), *wrong])
+    assert not (tmp_path / "mdd").exists()

@@ -9,6 +9,7 @@ from django.test import Client
 
 from protocol import jwks
 from provider.models import Eviction, Room, Seat, UsedProof
+from provider.services.own_key import own_key
 from tests.provider.kmf_stand_in import KMF, ago, identifier, new_key
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,14 @@ def test_a_close_before_the_first_join_holds(http: Client, kmf: KMF) -> None:
 
 CHANGED: dict[str, Callable[[], dict[str, Any]]] = {
     "foreign key": lambda: {"key": new_key()},
+    "key of another provider, under the KMF's name for its own": lambda: {"key": new_key(), "kid": "kmf"},
+    "this provider's own key": lambda: {"key": own_key()},
+    "this provider's report, sent back": lambda: {
+        "key": own_key(),
+        "issuer": settings.PROVIDER_ORIGIN,
+        "audience": settings.PROVIDER_KMF_ORIGIN,
+        "url": settings.PROVIDER_KMF_ORIGIN + "/presence",
+    },
     "of another issuer": lambda: {"issuer": "http://core.localhost:8000"},
     "for another audience": lambda: {"audience": "http://other.example"},
     "for another method": lambda: {"method": "PUT"},
@@ -73,7 +82,10 @@ CHANGED: dict[str, Callable[[], dict[str, Any]]] = {
 def test_an_order_that_is_not_the_kmfs_changes_nothing(http: Client, kmf: KMF, changes: Callable[[], dict[str, Any]]) -> None:
     join(http, kmf)
     order = {"order": "close", "handle": kmf.handle}
-    _, headers = kmf.order(order, **changes())
+    given = changes()
+    if given.get("kid") == "kmf":
+        given["kid"] = jwks.key_id(kmf.key.public_key())
+    _, headers = kmf.order(order, **given)
     answer = send(http, json.dumps(order).encode(), headers)
     assert (answer.status_code, answer.json()) == (401, {"error": "invalid_token"})
     assert Seat.objects.get().ended_at is None

@@ -26,7 +26,7 @@ EVERYTHING = {"database": "ok", "janus": "ok", "turn": "ok", "kmf_keys": "ok"}
 def turn(tmp_path: Path, settings: Any) -> Iterator[subprocess.Popen[bytes]]:
     port = free_port(0)
     settings.PROVIDER_TURN_ADDRESS = f"127.0.0.1:{port}"
-    write_turn_config(tmp_path, secret="s", mdd_address="127.0.0.1", port=port, relay_ports=(38400, 38410))
+    write_turn_config(tmp_path, secret="s", mdd_addresses=["127.0.0.1"], port=port, relay_ports=(38400, 38410))
     with (tmp_path / "log").open("wb") as log, subprocess.Popen(turn_command(tmp_path), stdout=log, stderr=log) as process:  # noqa: S603
         yield process
         process.kill()

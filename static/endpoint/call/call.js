@@ -25,6 +25,8 @@ const FIRST_PAUSE_MS = 1_500;
 const LONGEST_PAUSE_MS = 6_000;
 /** A line that is silent for so long is not waited for: its end would be told a quarter of a minute later. */
 const CUT_MS = 3_000;
+/** A change of the network is told several times over. */
+const WAY_MS = 2_000;
 /** Connected for so long, the next break counts as the first again. */
 export const STEADY_MS = 30_000;
 /** After these there is nothing to come back to. */
@@ -41,6 +43,8 @@ export function createCall(options) {
     replace: (kind, track) => call.replace(kind, track),
     /** @param {string} [code] */
     close: (code) => call.close(code),
+    /** A remote picture is shown at this height now. @param {string} id @param {number} height pixels of the screen */
+    setHeight: (id, height) => call.setHeight(id, height),
   };
 }
 
@@ -69,8 +73,11 @@ class Call {
   #pause = undefined;
   /** Lines that are silent now. @type {Set<"publish" | "subscribe">} */
   #silent = new Set();
+  /** Lines that were connected once. @type {Set<"publish" | "subscribe">} */
+  #held = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #cut = undefined;
+  #foundWayAt = -Infinity;
 
   /** @param {CallOptions} options */
   constructor(options) {
@@ -78,6 +85,10 @@ class Call {
   }
 
   async start() {
+    const { signal } = this.#ended;
+    window.addEventListener("online", this.#networkChanged, { signal });
+    const { connection } = /** @type {{connection?: EventTarget}} */ (navigator);
+    connection?.addEventListener("change", this.#networkChanged, { signal });
     this.#say("connecting");
     try {
       const port = await connectFrame(this.#options.frame, this.#ended.signal);
@@ -103,6 +114,11 @@ class Call {
   async replace(kind, track) {
     this.#tracks = { ...this.#tracks, [kind]: track };
     await this.#publisher?.replace(kind, track);
+  }
+
+  /** @param {string} id @param {number} height */
+  setHeight(id, height) {
+    this.#subscriber?.setHeight(id, height);
   }
 
   /** @param {string} [code] */
@@ -173,6 +189,7 @@ class Call {
       configuration,
       onState: (state) => this.#connectionState("subscribe", state),
       send: (answer) => this.#port?.send({ type: "answer", ...answer }),
+      choose: (streams) => this.#port?.send({ type: "layout", streams }),
       onRemoteTrack,
       onRemoteGone,
       onBroken: (code) => this.#fail(code),
@@ -190,15 +207,37 @@ class Call {
   #connectionState(line, state) {
     if (state === "connected") {
       this.#silent.delete(line);
+      this.#held.add(line);
       this.#lineIsBack(line);
-    } else if (state === "disconnected") {
-      this.#silent.add(line);
-      this.#say("reconnecting");
-      this.#cut ??= setTimeout(() => this.#comeBack("connection_cut"), CUT_MS);
+    } else if (state === "disconnected" || (state === "failed" && this.#held.has(line))) {
+      this.#lineIsCut(line);
     } else if (state === "failed") {
       this.#comeBack("connection_failed");
     }
   }
+
+  /** A line that held before may have another way to the MDD; without one soon, a new join. @param {"publish" | "subscribe"} line */
+  #lineIsCut(line) {
+    this.#say("reconnecting");
+    this.#cut ??= setTimeout(() => this.#comeBack("connection_cut"), CUT_MS);
+    if (!this.#silent.has(line)) this.#findWay(line);
+    this.#silent.add(line);
+  }
+
+  /** Find a way to the MDD anew, without a new join. @param {"publish" | "subscribe"} line */
+  #findWay(line) {
+    if (line === "subscribe") this.#port?.send({ type: "restart" });
+    // What fails here shows in the state of the connection.
+    else void this.#publisher?.restart().catch(() => undefined);
+  }
+
+  /** The network is there again, or another one: what was found out about the way to the MDD does not hold any more. */
+  #networkChanged = () => {
+    if (this.#publisher === null || performance.now() - this.#foundWayAt < WAY_MS) return;
+    this.#foundWayAt = performance.now();
+    this.#findWay("publish");
+    this.#findWay("subscribe");
+  };
 
   /** @param {"publish" | "subscribe"} line */
   #lineIsBack(line) {
@@ -231,6 +270,7 @@ class Call {
     clearTimeout(this.#cut);
     this.#cut = undefined;
     this.#silent.clear();
+    this.#held.clear();
     this.#watchdog?.stop();
     this.#publisher?.close();
     this.#subscriber?.close();

@@ -22,6 +22,8 @@ const TRACKS = new Set(["mic", "camera", "screen", "screen-audio"]);
  * @typedef {{type: "join", handle: string, url: string, token: string, proof: string}
  *   | {type: "publish", sdp: string, tracks: {mid: string, track: string}[]}
  *   | {type: "answer", sdp: string}
+ *   | {type: "layout", streams: {mid: string, layer: number}[]}
+ *   | {type: "restart"}
  *   | {type: "leave"}} PageMessage
  */
 

@@ -9,6 +9,11 @@ import { sectionsOf, withoutCandidates, writeDescription } from "./sdp_write.js"
 
 /** Bits a second, at most. @type {Record<Track, number>} */
 const BIT_RATE = { mic: 32_000, camera: 1_000_000, screen: 1_800_000, "screen-audio": 64_000 };
+/** The camera's layers, the best first: each receiver is sent one of them. A small camera has the first alone. */
+const CAMERA_LAYERS = [
+  { rid: "h", maxBitrate: BIT_RATE.camera },
+  { rid: "l", maxBitrate: 200_000, scaleResolutionDownBy: 2 },
+];
 let made = 0;
 
 export class Publisher {
@@ -58,6 +63,12 @@ export class Publisher {
     if (this.#again) await this.#negotiate();
   }
 
+  /** Find a way to the MDD anew: the one there was is broken, or the network is another one. */
+  async restart() {
+    this.#connection.restartIce();
+    if (this.#senders.size > 0) await this.#negotiate();
+  }
+
   close() {
     this.#connection.onconnectionstatechange = null;
     this.#connection.close();
@@ -78,7 +89,7 @@ export class Publisher {
       return;
     }
     const kind = KIND[track];
-    const sendEncodings = [{ maxBitrate: BIT_RATE[track] }];
+    const sendEncodings = track === "camera" ? CAMERA_LAYERS : [{ maxBitrate: BIT_RATE[track] }];
     const transceiver = this.#connection.addTransceiver(kind, { direction: "sendonly", sendEncodings });
     // Before a track and before any negotiation: there is no moment at which a frame could pass it by.
     const id = `send-${track}-${(made += 1)}`;

@@ -13,7 +13,7 @@ import { readCandidates, readCodecs, readLines, single } from "./sdp_lines.js";
  * @typedef {{ufrag: string, password: string, fingerprint: string, setup: string, iceLite: boolean}} Transport
  * @typedef {{kind: "audio" | "video", mid: string, direction: "sendonly" | "recvonly" | "inactive", rejected: boolean,
  *   codecs: Codec[], extensions: {id: number, uri: string}[], ssrcs: number[], rtxPairs: [number, number][],
- *   candidates: Candidate[]}} Media
+ *   rids: string[], candidates: Candidate[]}} Media
  * @typedef {{type: "offer" | "answer", sessionId: string, version: number, transport: Transport, media: Media[]}} Description
  */
 
@@ -33,15 +33,16 @@ const MAX_SSRCS = 4;
  * Check an answer to our publishing offer.
  *
  * @param {string} text
- * @param {{mid: string, kind: string}[]} offered our own sections, in order
+ * @param {{mid: string, kind: string, rids: string[]}[]} offered our own sections, in order
  * @returns {Description}
  * @throws {CallError} sdp_…
  */
 export function checkAnswer(text, offered) {
   const description = check(text, "answer");
-  const same = offered.every(({ mid, kind }, index) => {
+  const same = offered.every(({ mid, kind, rids }, index) => {
     const media = description.media[index];
-    return media?.mid === mid && media.kind === kind;
+    if (media?.mid !== mid || media.kind !== kind) return false;
+    return media.rids.length === 0 || media.rids.join() === rids.join();
   });
   if (!same || description.media.length !== offered.length) throw new CallError("sdp_sections");
   return description;
@@ -94,7 +95,7 @@ function checkSection(section, session, allowed) {
   const direction = checkDirection(section, session, allowed);
   const rejected = section.port === 0;
   if (rejected && direction !== "inactive") throw new CallError("sdp_direction");
-  const empty = { codecs: [], extensions: [], ssrcs: [], rtxPairs: [], candidates: [] };
+  const empty = { codecs: [], extensions: [], ssrcs: [], rtxPairs: [], rids: [], candidates: [] };
   if (rejected) return { kind: section.kind, mid, direction, rejected, ...empty };
   if (section.lines.has("sctp-port") || section.lines.has("sctpmap")) throw new CallError("sdp_media");
   if (!section.lines.has("rtcp-mux")) throw new CallError("sdp_bundle");
@@ -106,6 +107,7 @@ function checkSection(section, session, allowed) {
     codecs: checkCodecs(section),
     extensions: checkExtensions(section, session),
     ...checkSsrcs(section),
+    rids: checkLayers(section, direction),
     candidates: readCandidates(section.lines.get("candidate") ?? []),
   };
 }
@@ -168,6 +170,20 @@ function checkSsrcs(section) {
   });
   if (ssrcs.length > MAX_SSRCS || rtxPairs.length > 1) throw new CallError("sdp_ssrc");
   return { ssrcs, rtxPairs };
+}
+
+/**
+ * Names of the layers that are taken of ours. In an offer they mean nothing: what is received is one layer.
+ *
+ * @param {Section} section @param {string} direction @returns {string[]}
+ */
+function checkLayers(section, direction) {
+  const told = single("simulcast", section, new Map());
+  if (told === null || direction !== "recvonly") return [];
+  const match = /^recv ([a-z](?:;[a-z]){1,2})$/.exec(told);
+  const rids = match?.[1].split(";") ?? [];
+  if (rids.length === 0 || new Set(rids).size !== rids.length) throw new CallError("sdp_layers");
+  return rids;
 }
 
 /** @param {Map<string, string[]>} session @param {string[]} mids */

@@ -44,6 +44,8 @@ function writeSection(media, { ufrag, password, fingerprint, setup }) {
     ...(media.direction === "sendonly" ? [`a=msid:s${media.mid} t${media.mid}`] : []),
     ...media.rtxPairs.map(([main, repair]) => `a=ssrc-group:FID ${main} ${repair}`),
     ...media.ssrcs.map((ssrc) => `a=ssrc:${ssrc} cname:c`),
+    ...media.rids.map((rid) => `a=rid:${rid} recv`),
+    ...(media.rids.length > 0 ? [`a=simulcast:recv ${media.rids.join(";")}`] : []),
     ...media.candidates.map(writeCandidate),
   ];
 }
@@ -81,7 +83,7 @@ export function withoutCandidates(sdp) {
  * Sections of our own offer, in order.
  *
  * @param {string} sdp
- * @returns {{mid: string, kind: string}[]}
+ * @returns {{mid: string, kind: string, rids: string[]}[]}
  */
 export function sectionsOf(sdp) {
   return sdp
@@ -90,5 +92,6 @@ export function sectionsOf(sdp) {
     .map((section) => ({
       kind: /^m=(\w+)/.exec(section)?.[1] ?? "",
       mid: /\r\na=mid:(\S+)/.exec(section)?.[1] ?? "",
+      rids: /\r\na=simulcast:send (\S+)/.exec(section)?.[1].split(";") ?? [],
     }));
 }

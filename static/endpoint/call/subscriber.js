@@ -2,6 +2,7 @@
 
 import { CODEC } from "./codecs.js";
 import { CallError } from "./errors.js";
+import { LayerChoice } from "./layers.js";
 import { checkOffer } from "./sdp.js";
 import { withoutCandidates, writeDescription } from "./sdp_write.js";
 
@@ -24,16 +25,18 @@ export class Subscriber {
   #queue = Promise.resolve();
   #waiting = 0;
   #closed = false;
+  #layers;
 
   /**
    * @param {{worker: Worker, configuration: RTCConfiguration, onState: (state: RTCPeerConnectionState) => void,
-   *   send: (answer: {sdp: string}) => void, onRemoteTrack: (remote: RemoteTrack) => void,
+   *   send: (answer: {sdp: string}) => void, choose: (streams: {mid: string, layer: number}[]) => void, onRemoteTrack: (remote: RemoteTrack) => void,
    *   onRemoteGone: (remote: {id: string}) => void, onBroken: (code: string) => void}} options
    */
   constructor(options) {
     this.#options = options;
     this.#connection = new RTCPeerConnection({ ...options.configuration, bundlePolicy: "max-bundle" });
     this.#connection.onconnectionstatechange = () => options.onState(this.#connection.connectionState);
+    this.#layers = new LayerChoice({ shown: () => this.#pictures(), send: options.choose });
   }
 
   /** Take an offer; offers are answered one after the other. @param {string} sdp @param {PlacedStream[]} streams */
@@ -55,8 +58,19 @@ export class Subscriber {
     if (!this.#closed) this.#options.onBroken(error instanceof CallError ? error.code : "subscription");
   }
 
+  /** A picture is shown at this height now. @param {string} id @param {number} height pixels of the screen */
+  setHeight(id, height) {
+    this.#layers.setHeight(id, height);
+  }
+
+  #pictures() {
+    const received = [...this.#received].filter(([, { receiver }]) => receiver.track.kind === "video");
+    return received.map(([mid, { id, receiver }]) => ({ mid, id, receiver }));
+  }
+
   close() {
     this.#closed = true;
+    this.#layers.stop();
     this.#connection.onconnectionstatechange = null;
     this.#connection.ontrack = null;
     this.#connection.close();
@@ -83,6 +97,7 @@ export class Subscriber {
     await this.#connection.setLocalDescription(await this.#connection.createAnswer());
     if (this.#closed) return;
     this.#options.send({ sdp: withoutCandidates(this.#connection.localDescription?.sdp ?? "") });
+    this.#layers.choose();
   }
 
   /** Sections that ended, or hold another stream now. @param {Description} description @param {Map<string, PlacedStream>} placed */

@@ -97,9 +97,12 @@ async function seenBy(end, type) {
  * @param {{frames: number, ok: number} | undefined} counted
  */
 function checkSent(seen, { frames = 0, ok = 0 } = { frames: 0, ok: 0 }) {
-  for (const { kind, framesSent = 0, packetsSent = 0, retransmittedPacketsSent = 0 } of seen) {
+  // A camera's layers are counted one by one, and go through one transform.
+  const pictures = seen.reduce((sum, { kind, framesSent = 0 }) => sum + (kind === "video" ? framesSent : 0), 0);
+  if (pictures > frames) throw new CallError("unprotected_media");
+  for (const { kind, packetsSent = 0, retransmittedPacketsSent = 0 } of seen) {
     // A frame of sound is one packet.
-    const more = kind === "video" ? framesSent > frames : packetsSent - retransmittedPacketsSent > ok + SLACK_PACKETS;
+    const more = kind !== "video" && packetsSent - retransmittedPacketsSent > ok + SLACK_PACKETS;
     if (more) throw new CallError("unprotected_media");
   }
 }

@@ -59,6 +59,7 @@ export class Conference {
       counters: () => port.request("counters"),
       onSoundHeld: () => this.#soundHeld(),
       onLock: (sending) => showSeal(sending),
+      onShown: (id, height) => this.#call?.setHeight(id, height),
     });
     this.#stage.speaker = speaker;
     this.#listen();

@@ -33,7 +33,7 @@ export class Stage {
 
   /**
    * @param {{counters: () => Promise<Record<string, {frames: number, ok: number}>>, onSoundHeld: () => void,
-   *   onLock: (sending: boolean) => void}} options
+   *   onLock: (sending: boolean) => void, onShown: (id: string, height: number) => void}} options
    */
   constructor(options) {
     this.#options = options;
@@ -179,6 +179,16 @@ export class Stage {
     this.#tiles.forEach((tile, sourceId) => tile.setLock(this.#lockOf(sourceId)));
     this.#showStranger();
     this.#showOwnLock(counters);
+    this.#tellSizes();
+  }
+
+  /** How high each picture is shown, in pixels of the screen: nobody needs to be sent more. */
+  #tellSizes() {
+    this.#tiles.forEach((tile, sourceId) => {
+      const height = Math.round(tile.video.clientHeight * devicePixelRatio);
+      const pictures = this.#feeds.of(sourceId).filter(({ kind }) => kind === "video");
+      if (height > 0) pictures.forEach(({ id }) => this.#options.onShown(id, height));
+    });
   }
 
   #showStranger() {

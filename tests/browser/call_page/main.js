@@ -1,6 +1,14 @@
 import { createCall } from "/call/call.js";
 
 const settings = new URLSearchParams(location.search);
+/** Every peer connection that was made: first of each pair the one that sends. */
+const connections = (window.connections = []);
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...options) {
+    super(...options);
+    connections.push(this);
+  }
+};
 const who = settings.get("who");
 const worker = new Worker("/call_page/worker.js");
 const seen = (window.seen = { states: [], problems: [], remotes: {}, gone: [] });
@@ -14,7 +22,7 @@ function counters() {
 
 const frame = document.getElementById("frame");
 frame.src = `${settings.get("provider")}/app/`;
-const media = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 320, height: 240 } });
+const media = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: Number(settings.get("width") ?? 320), height: Number(settings.get("height") ?? 240) } });
 const call = createCall({
   frame,
   providerOrigin: settings.get("provider"),
@@ -38,8 +46,9 @@ const call = createCall({
   onState: (state) => seen.states.push(state),
   onProblem: (code) => seen.problems.push(code),
 });
-await call.publish({ mic: media.getAudioTracks()[0], camera: media.getVideoTracks()[0] });
+await call.publish({ mic: media.getAudioTracks()[0], camera: settings.get("camera") === "0" ? null : media.getVideoTracks()[0] });
 Object.assign(window, { call, counters, worker, media, ready: true });
 
 /** Frames that the video elements have shown, and samples of the audio elements' tracks. */
+window.names = () => connections.map(({ localDescription }) => /a=ice-ufrag:(\S+)/.exec(localDescription?.sdp ?? "")?.[1]);
 window.shown = () => [...document.querySelectorAll("video")].map((video) => video.getVideoPlaybackQuality().totalVideoFrames);

@@ -1,4 +1,4 @@
-"""What the provider remembers: rooms, seats and what was used up. Pseudonyms and opaque handles only, no name.
+"""Rooms and seats: pseudonyms and opaque handles only, no name.
 
 ``issuer`` says whose conference it is: the organisation's authorization server, the only thing known of the customer.
 """
@@ -8,18 +8,32 @@ from django.db.models import Q
 
 
 class Room(models.Model):
-    """A conference at the MDD."""
+    """A conference."""
 
     issuer = models.URLField(max_length=255)
     handle = models.CharField(max_length=22)
-    mdd_room = models.CharField(max_length=43)
-    secret = models.CharField(max_length=43)
-    pin = models.CharField(max_length=43)
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["issuer", "handle"], name="one_room_per_handle")]
+
+
+class Part(models.Model):
+    """A room's part at one MDD, from its first endpoint to its last; most rooms have one.
+
+    ``mdd`` is the MDD's configured name; ``mdd_room``, ``secret`` and ``pin`` are the room's there, and said to no other MDD.
+    """
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="parts")
+    mdd = models.CharField(max_length=32)
+    mdd_room = models.CharField(max_length=43)
+    secret = models.CharField(max_length=43)
+    pin = models.CharField(max_length=43)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "mdd"], name="one_part_at_an_mdd")]
+        indexes = [models.Index(fields=["mdd"])]
 
 
 class Seat(models.Model):
@@ -29,6 +43,7 @@ class Seat(models.Model):
     """
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="seats")
+    part = models.ForeignKey(Part, on_delete=models.SET_NULL, null=True, related_name="seats")
     pseudonym = models.CharField(max_length=22)
     feed = models.CharField(max_length=22, unique=True)
     mdd_token = models.CharField(max_length=43)
@@ -61,14 +76,3 @@ class Eviction(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["room", "pseudonym"], name="one_eviction_per_pseudonym")]
-
-
-class UsedProof(models.Model):
-    """A proof or signed request that was accepted once. ``signer`` is a key thumbprint or a key id."""
-
-    signer = models.CharField(max_length=64)
-    jti = models.CharField(max_length=128)
-    expires_at = models.DateTimeField(db_index=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["signer", "jti"], name="a_proof_is_good_once")]

@@ -1,0 +1,90 @@
+"""A feed shown at another MDD besides its own: a "remote publisher" there, to which its own MDD sends what it gets.
+
+Between the MDDs the packets travel as SRTP under a key of this feed's own; what is inside stays encrypted end to end.
+
+Spec: Janus VideoRoom plugin documentation, "Remote publishers".
+"""
+
+import base64
+import secrets
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from provider.errors import MDDGone
+from provider.mdd.conference_room import ConferenceRoom
+from provider.mdd.janus_session import JanusSession
+
+SRTP_TAG_BITS = 80
+SRTP_KEY_BYTES = 30  # AES-128 key and salt
+_STREAM_MEMBERS = ("type", "mindex", "mid", "codec", "description", "disabled", "stereo", "fec", "dtx", "simulcast")
+
+
+@dataclass(frozen=True, repr=False)
+class Target:
+    """A room at another MDD: address and secret of its API, the room's name and secret there."""
+
+    url: str
+    api_secret: str
+    room: str
+    secret: str
+
+
+class Forwarding:
+    """Made by `begin`; lasts until `end`, or the feed's end at its own MDD."""
+
+    def __init__(self, home: ConferenceRoom, target: Target, session: JanusSession) -> None:
+        self._home = home
+        self._target = target
+        self._session = session
+        self._handle = 0
+
+    @classmethod
+    async def begin(cls, home: ConferenceRoom, target: Target) -> Self:
+        """Show the feed of ``home`` at ``target``.
+
+        Raises:
+            MDDGone: one of the two is away or refuses, as it does before the first endpoint has made the room there.
+
+        """
+        session = await JanusSession.open(url=target.url, api_secret=target.api_secret)
+        forwarding = cls(home, target, session)
+        try:
+            forwarding._handle = await session.attach()
+            key = {
+                "srtp_suite": SRTP_TAG_BITS,
+                "srtp_crypto": base64.b64encode(secrets.token_bytes(SRTP_KEY_BYTES)).decode(),
+            }
+            made = await forwarding._ask("add_remote_publisher", streams=_streams(home.published), **key)
+            # Janus 1.1.2 does not say its address, whatever its documentation promises: it is where its API is.
+            where = {"host": urlsplit(target.url).hostname, "port": made["port"], "rtcp_port": made["rtcp_port"]}
+            await home.forward(target.room, where | key)
+        except BaseException:
+            await forwarding.end()
+            raise
+        return forwarding
+
+    async def update(self) -> None:
+        """The feed has other streams now.
+
+        Raises:
+            MDDGone: the other MDD is away or refuses.
+
+        """
+        await self._ask("update_remote_publisher", streams=_streams(self._home.published))
+
+    async def end(self) -> None:
+        """Take it away there; at home it ends with the feed."""
+        with suppress(MDDGone):
+            await self._ask("remove_remote_publisher")
+        await self._session.close()
+
+    async def _ask(self, request: str, **more: Any) -> dict[str, Any]:
+        body = {"request": request, "room": self._target.room, "secret": self._target.secret, "id": self._home.feed}
+        return (await self._session.request(self._handle, body | more)).data
+
+
+def _streams(published: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: stream[name] for name in _STREAM_MEMBERS if name in stream} for stream in published]

@@ -1,0 +1,122 @@
+"""Two sizes of one camera through real Janus: each receiver is sent the one that it asks for, encrypted as always."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from tests.browser.call_scene import enter, until
+from tests.browser.provider_site import ProviderSite
+
+pytestmark = pytest.mark.browser
+Profile = Callable[..., BrowserContext]
+LARGE, SMALL = 640, 320
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[ProviderSite]:
+    running = ProviderSite()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+# The others' pages have a place for the camera that a viewer does not use.
+PICTURE = "[...document.querySelectorAll('video')].find(({ videoWidth }) => videoWidth > 0)"
+FRAMES = f"({PICTURE}?.getVideoPlaybackQuality().totalVideoFrames ?? 0)"
+
+
+def width(page: Page) -> int:
+    return int(page.evaluate(f"{PICTURE}.videoWidth"))
+
+
+def shows(page: Page, wanted: int) -> None:
+    """Its one picture is so wide, and goes on."""
+    until(page, f"{PICTURE}?.videoWidth === {wanted}", seconds=40)
+    before = page.evaluate(FRAMES)
+    until(page, f"{FRAMES} > {before + 5}")
+    assert width(page) == wanted
+
+
+def ask_for_height(page: Page, height: int) -> None:
+    page.evaluate(f"call.setHeight({PICTURE}.id, {height})")
+
+
+def test_each_receiver_is_sent_the_size_that_he_shows(site: ProviderSite, profile: Profile) -> None:
+    anna = enter(site, profile, "anna", width="640", height="360")
+    viewers = [enter(site, profile, who, camera="0") for who in ("berta", "clara")]
+    for page in viewers:
+        shows(page, LARGE)
+    berta, clara = viewers
+    ask_for_height(berta, 90)
+    shows(berta, SMALL)
+    assert width(clara) == LARGE
+    ask_for_height(clara, 180)
+    shows(clara, SMALL)
+    ask_for_height(berta, 720)
+    shows(berta, LARGE)
+    assert width(clara) == SMALL
+    for page in (anna, berta, clara):
+        assert page.evaluate("seen.problems") == []
+    layers = anna.evaluate(
+        "connections[0].getStats().then((all) => [...all.values()].filter(({ type, kind }) => type === 'outbound-rtp' &&"
+        " kind === 'video').map(({ rid, frameWidth, framesSent }) => [rid, frameWidth, framesSent > 20]))"
+    )
+    assert sorted(layers) == [["h", LARGE, True], ["l", SMALL, True]]
+
+
+def test_a_small_camera_has_one_size(site: ProviderSite, profile: Profile) -> None:
+    enter(site, profile, "anna", width="320", height="180")
+    berta = enter(site, profile, "berta", camera="0")
+    shows(berta, 320)
+    ask_for_height(berta, 90)
+    berta.wait_for_timeout(1500)
+    shows(berta, 320)
+    assert berta.evaluate("seen.problems") == []
+
+
+ANSWERS = {
+    "as offered": ("h;l", "taken"),
+    "in another order": ("l;h", "sdp_sections"),
+    "one that was not offered": ("h;x", "sdp_sections"),
+    "one of them": ("h", "sdp_layers"),
+    "one twice": ("h;h", "sdp_layers"),
+    "paused": ("h;~l", "sdp_layers"),
+    "a choice of two": ("h,l", "sdp_layers"),
+}
+
+
+def test_an_answer_takes_the_layers_that_were_offered_or_none(site: ProviderSite, profile: Profile) -> None:
+    anna = enter(site, profile, "anna", width="640", height="360")
+    until(anna, "connections[0].remoteDescription !== null")
+    check = """async (layers) => {
+        const { checkAnswer } = await import('/call/sdp.js');
+        const { sectionsOf } = await import('/call/sdp_write.js');
+        const [{ localDescription, remoteDescription }] = connections;
+        const text = remoteDescription.sdp.replace('a=simulcast:recv h;l', layers);
+        try { return checkAnswer(text, sectionsOf(localDescription.sdp)).media.flatMap(({ rids }) => rids).join() || 'none'; }
+        catch (error) { return error.code; }
+    }"""
+    found = {name: anna.evaluate(check, f"a=simulcast:recv {layers}") for name, (layers, _) in ANSWERS.items()}
+    assert found == {name: "h,l" if code == "taken" else code for name, (_, code) in ANSWERS.items()}
+    assert anna.evaluate(check, "a=x-nothing") == "none"
+    assert anna.evaluate(check, "a=simulcast:send h;l") == "sdp_layers"
+
+
+def test_a_narrow_line_gets_the_small_layer_until_it_is_good_again(site: ProviderSite, profile: Profile) -> None:
+    page = enter(site, profile, "anna")
+    run = """async (looks) => {
+        const { weigh } = await import('/call/layers.js');
+        const choice = { height: 720, layer: null, lost: 0, received: 0, poor: 0, good: 0, narrow: false };
+        let [lost, received] = [0, 0];
+        return looks.map((share) => {
+            [lost, received] = [lost + share, received + 100 - share];
+            weigh(choice, lost, received);
+            return choice.narrow;
+        });
+    }"""
+    assert page.evaluate(run, [20, 0, 20]) == [False, False, False]
+    assert page.evaluate(run, [20, 20, 5, 5, 5, 5, 5, 5, 5]) == [False, *[True] * 8]
+    assert page.evaluate(run, [20, 20, *[0] * 6]) == [False, *[True] * 6, False]
