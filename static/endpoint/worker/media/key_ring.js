@@ -178,7 +178,7 @@ export class KeyRing {
     const isOfJoin = floor !== null && this.#epoch?.epoch === floor.epoch && full.spi === this.#epoch.spi;
     const isOld = isOfJoin && full.ektEpoch < floor.ektEpoch;
     if (isOld) throw new MediaKeyError("ekt_epoch");
-    return source.open(full, this.#epoch);
+    return source.open(full, this.#epoch, this.#now);
   }
 
   /** @param {SourceKeys} source @param {Announcement} announcement */
