@@ -1,4 +1,4 @@
-"""Attacker: who comes late, with everything that was sent before him, as the media server stored it (MEDIA-1, MEDIA-4, [PERC] 4.8).
+"""Attacker: who comes late, with everything that was sent before him, as the media server stored it (MEDIA-1, MEDIA-4).
 
 Keys and rosters are the running KMF's, the engines are the shipped ones; besides the late joiner's engine an independent
 decryptor with all his keys is set on the stored frames.
