@@ -1,7 +1,7 @@
-"""A relay between a browser and the trusted site that can serve another build of the endpoint page's modules than the product does.
+"""A relay between a browser and the trusted site that can serve another build of the endpoint page's modules.
 
-It is the browser's only way to the KMF's origin (``--host-resolver-rules``), for the shipped build as for the altered one, so that
-both have the same way. What an altered build needs the page to allow (its policy, the hashes of its modules) is taken off here.
+It is the browser's only way to the KMF's origin (``--host-resolver-rules``), for the shipped build as for the altered one, so
+that both go the same way. What an altered build needs the page to allow (policy, hashes of modules) is taken off here.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    do_GET = do_POST = do_HEAD = do_OPTIONS = _forward
+    do_GET = do_POST = do_HEAD = do_OPTIONS = _forward  # noqa: N815  names that http.server looks for
 
     def _altered(self, content: bytes, headers: list[tuple[str, str]]) -> tuple[bytes, list[tuple[str, str]]]:
         if not self.modules:
@@ -88,7 +88,7 @@ def _carry(source: socket.socket, sink: socket.socket) -> None:
 
 @contextlib.contextmanager
 def altering_relay(port: int, modules: Mapping[str, bytes]) -> Iterator[int]:
-    """Port of a relay to the trusted site at ``port``; ``modules``, by name below ``/endpoint/``, take the shipped ones' place."""
+    """Port of a relay to the trusted site at ``port``; ``modules``, by name below ``/endpoint/``, replace the shipped."""
     handler = type("Handler", (_Handler,), {"upstream": ("127.0.0.1", port), "modules": modules})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
