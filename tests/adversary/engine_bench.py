@@ -127,9 +127,15 @@ class Endpoint:
         while set(self.roster) != members:
             self.take()
 
-    def take(self) -> str:
+    def catch_up(self) -> None:
+        """Take what the KMF has said by now."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self.take(timeout_s=0)
+
+    def take(self, timeout_s: float = 10) -> str:
         """Take the next message; its type."""
-        message = json.loads(self.socket.recv(timeout=10))
+        message = json.loads(self.socket.recv(timeout=timeout_s))
         if message["type"] == "rekey":
             self.person._keep(message["epoch"], message["key_id"], message["spi"], message["key"])
             self._install(message["epoch"], self.number + 1, first=False)
