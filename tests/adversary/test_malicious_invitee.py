@@ -236,6 +236,7 @@ def test_adas_own_sender_key_under_his_name_is_his_voice(meeting: Meeting, numbe
     goes_on(ada, bob)
 
 
+@pytest.mark.requirement("MEDIA-BUDGET-1")
 def test_a_thousand_new_keys_a_second_cost_the_others_nothing(meeting: Meeting, number: int) -> None:
     """Each is signed and would open; over his budget they are dropped before the costly part, and Ada is heard throughout."""
     ada, bob, mallory = meeting

@@ -24,7 +24,7 @@ from tests.scenes import Scene
 from tests.stack import Stack
 from tests.twin.recording import read_recording
 
-pytestmark = [pytest.mark.browser, pytest.mark.requirement("MEDIA-1")]
+pytestmark = [pytest.mark.browser, pytest.mark.requirement("MEDIA-1"), pytest.mark.requirement("MEDIA-FRESH-1")]
 STALE_S, SILENT_S = 15, 30
 SLACK_S = 6  # the page looks once a second; the machine may be busy
 SILENT_FOR_S = 6
