@@ -33,7 +33,7 @@ export class SourceKeys {
   #keys = new Map();
   /** @type {Announcement | null} */
   #latest = null;
-  /** @type {{field: Uint8Array, epoch: Epoch, announcement: Promise<Announcement>} | null} */
+  /** @type {{full: FullEKTField, epoch: Epoch, announcement: Promise<Announcement>} | null} */
   #opening = null;
   #budget = new KeyBudget();
 
@@ -70,8 +70,8 @@ export class SourceKeys {
    */
   async open(full, epoch, now) {
     const known = this.#checkOrder(full, epoch);
-    if (this.#opening?.epoch !== known || !equalBytes(this.#opening.field, full.bytes)) {
-      this.#opening = { field: full.bytes, epoch: known, announcement: this.#verifyAndUnwrap(full, known, now) };
+    if (this.#opening?.epoch !== known || !isSame(this.#opening.full, full)) {
+      this.#opening = { full, epoch: known, announcement: this.#verifyAndUnwrap(full, known, now) };
     }
     const opening = this.#opening;
     try {
@@ -150,4 +150,9 @@ export class SourceKeys {
     const key = await ReceiveKey.derive({ kid, epoch: epoch.epoch, ektEpoch: full.ektEpoch }, senderKey);
     return { field: full.bytes, key };
   }
+}
+
+/** @param {FullEKTField} a @param {FullEKTField} b @returns {boolean} the signature counts too */
+function isSame(a, b) {
+  return equalBytes(a.bytes, b.bytes) && equalBytes(a.signature, b.signature);
 }
