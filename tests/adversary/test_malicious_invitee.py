@@ -125,7 +125,7 @@ FIELDS: dict[str, tuple[Callable[[Endpoint, Endpoint], bytes], str]] = {
     "a key of 0 bytes": (lambda _a, m: b"\x00" + plaintext_of(m)[1:], "ekt_key_length"),
     "a key of 255 bytes": (lambda _a, m: b"\xff" + plaintext_of(m)[1:], "ekt_key_length"),
     "seven bytes more": (lambda _a, m: plaintext_of(m) + bytes(7), "ekt_key_length"),
-    "a byte less": (lambda _a, m: plaintext_of(m)[:-1], "ekt_key_length"),
+    "a byte less": (lambda _a, m: plaintext_of(m)[:-1], "ekt_length"),
     "Ada's source id": (lambda a, _m: plaintext_of(a), "ekt_ssrc"),
     "a roll-over counter": (lambda _a, m: plaintext_of(m)[:-1] + b"\x01", "ekt_roc"),
 }
@@ -243,7 +243,7 @@ def test_a_thousand_new_keys_a_second_cost_the_others_nothing(meeting: Meeting, 
     carrier = his(mallory, number)
     assert bob.receive(carrier.sound(ctr=1), line="his").frame == SOUND
     flood = [carrier.sound(ctr=2 + n, tail=his(mallory, number + 1 + n).full.tail) for n in range(1000)]
-    begun = time.monotonic()
+    begun, dropped = time.monotonic(), bob.counters("his")["dropped"]
     heard = 0
     for part in range(5):
         bob.flood(flood[200 * part : 200 * part + 200], line="his")
@@ -253,7 +253,7 @@ def test_a_thousand_new_keys_a_second_cost_the_others_nothing(meeting: Meeting, 
     counters = bob.flooded("his")
     taken = 1000 - counters["fields"]["ekt_rate"]
     assert taken <= KEYS_AT_ONCE + KEYS_PER_S * (time.monotonic() - begun) + 1
-    assert counters["dropped"].get("sframe_authentication", 0) == 0
+    assert counters["dropped"] == dropped
     assert heard == 20
     _numbers.append(number + 1000)
     goes_on(ada, bob)
