@@ -14,6 +14,7 @@ from tests.adversary.engine_bench import SOUND, Endpoint, Outcome, engine_bench
 from tests.adversary.forged_frames import ForgedKey, ekt_epoch_of, spi_of
 from tests.adversary.touched_frames import Touch, flip, flip_in, with_field_of, without_field
 from tests.browser.joining import join, sees
+from tests.integration.running_conference import SMALL_CAMERA
 from tests.scenes import Scene
 from tests.stack import Stack
 from tests.twin import ekt
@@ -362,7 +363,12 @@ EXTENSIONS = """() => connections.flatMap((connection) => connection.getTranscei
 def test_how_loud_somebody_speaks_stands_beside_no_packet(stack: Stack, profile: Callable[..., BrowserContext]) -> None:
     """Whatever the media server would like, a page in a call sends and takes no audio level (that it asks: test_sdp)."""
     scene = Scene.schedule(stack)
-    pages = [join(profile(), scene.uri, account) for account in stack.accounts("participant")[:2]]
+    pages = []
+    for account in stack.accounts("participant")[:2]:
+        context = profile()
+        context.add_init_script(SMALL_CAMERA)
+        context.set_default_timeout(60_000)
+        pages.append(join(context, scene.uri, account))
     for page in pages:
         sees(page, 1)
         assert set(page.evaluate(EXTENSIONS)) <= ALLOWED
