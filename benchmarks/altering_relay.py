@@ -17,6 +17,11 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length",
 PIECE = 65536
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     upstream: tuple[str, int]
@@ -90,8 +95,7 @@ def _carry(source: socket.socket, sink: socket.socket) -> None:
 def altering_relay(port: int, modules: Mapping[str, bytes]) -> Iterator[int]:
     """Port of a relay to the trusted site at ``port``; ``modules``, by name below ``/endpoint/``, replace the shipped."""
     handler = type("Handler", (_Handler,), {"upstream": ("127.0.0.1", port), "modules": modules})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

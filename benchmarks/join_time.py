@@ -22,8 +22,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from benchmarks.altering_relay import altering_relay
+from benchmarks.people import PATIENCE_MS, before_the_door, enter, wait_for_state
 from config.env import ROOT
-from tests.browser.joining import JOIN_TIMEOUT_MS, join, open_conference
 from tests.real_browsers import CHROMIUM_ARGUMENTS
 from tests.scenes import Scene
 from tests.stack import Stack
@@ -87,17 +87,18 @@ class Room:
     @classmethod
     def open(cls, stack: Stack, browser: Browser) -> "Room":
         scene = Scene.schedule(stack)
-        join(prepared(browser), scene.uri, stack.accounts("participant")[0])
-        return cls(scene, open_conference(prepared(browser), scene.uri, stack.accounts("participant")[1]))
+        stays, comes = stack.accounts("participant")[:2]
+        enter(before_the_door(prepared(browser), scene.uri, stays))
+        return cls(scene, before_the_door(prepared(browser), scene.uri, comes))
 
     def measure(self) -> dict[str, float]:
         """One join: ms from the click to each mark."""
         page = self.comer
         page.goto(self.scene.uri)
-        page.locator("body[data-state=prejoin]").wait_for(state="attached", timeout=JOIN_TIMEOUT_MS)
+        wait_for_state(page, "prejoin")
         page.wait_for_timeout(1000)  # whoever looks at himself before he goes in
         page.get_by_test_id("join").click()
-        page.wait_for_function("window.marks.picture && window.marks.state && window.marks.media", timeout=JOIN_TIMEOUT_MS)
+        page.wait_for_function("window.marks.picture && window.marks.state && window.marks.media", timeout=PATIENCE_MS)
         marks = page.evaluate("window.marks")
         page.get_by_test_id("leave").click()
         page.wait_for_timeout(500)
@@ -106,7 +107,6 @@ class Room:
 
 def prepared(browser: Browser) -> BrowserContext:
     context = browser.new_context(permissions=["camera", "microphone"], viewport={"width": 1000, "height": 640})
-    context.set_default_timeout(JOIN_TIMEOUT_MS)
     context.add_init_script(SMALL_CAMERA)
     context.add_init_script(CLOCK)
     return context

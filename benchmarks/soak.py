@@ -21,7 +21,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
 
 from benchmarks.memory import own_descendants, tree_mb
-from tests.browser.joining import JOIN_TIMEOUT_MS, join, sees
+from benchmarks.people import before_the_door, enter, wait_for_pictures, wait_for_state
 from tests.real_browsers import CHROMIUM_ARGUMENTS
 from tests.scenes import Scene
 from tests.stack import Stack
@@ -79,16 +79,15 @@ class Soak:
     def leave(self) -> None:
         self.look()
         self.pages[-1].get_by_test_id("leave").click()
-        self.pages[-1].locator("body[data-state=ended]").wait_for(state="attached", timeout=JOIN_TIMEOUT_MS)
+        wait_for_state(self.pages[-1], "ended")
 
     def come(self) -> None:
         """The same person, by the same page: everything of his stay is new."""
         begun = time.monotonic()
         page = self.pages[-1]
         page.goto(self.scene.uri)
-        page.locator("body[data-state=prejoin]").wait_for(state="attached", timeout=JOIN_TIMEOUT_MS)
-        page.get_by_test_id("join").click()
-        page.locator("body[data-state=in-conference]").wait_for(state="attached", timeout=JOIN_TIMEOUT_MS)
+        wait_for_state(page, "prejoin")
+        enter(page)
         self.rejoins.append(time.monotonic() - begun)
 
     def _note(self, name: str, at: float, mb: float) -> None:
@@ -163,7 +162,6 @@ def report(soak: Soak) -> bool:
 
 def prepare(context: BrowserContext, *, size: str, rate: int) -> BrowserContext:
     width, height = size.split("x")
-    context.set_default_timeout(JOIN_TIMEOUT_MS)
     context.add_init_script(CAMERA.format(width=width, height=height, rate=rate))
     context.add_init_script(SAMPLER)
     return context
@@ -185,9 +183,11 @@ def main() -> None:
         pages = []
         for account in accounts:
             context = chromium.new_context(permissions=["camera", "microphone"], viewport={"width": 1000, "height": 640})
-            pages.append(join(prepare(context, size=arguments.size, rate=arguments.rate), scene.uri, account))
+            pages.append(before_the_door(prepare(context, size=arguments.size, rate=arguments.rate), scene.uri, account))
         for page in pages:
-            sees(page, arguments.participants - 1)
+            enter(page)
+        for page in pages:
+            wait_for_pictures(page, arguments.participants - 1)
         collectors = [page.context.new_cdp_session(page) for page in pages]
         soak = Soak(stack, scene, pages, collectors)
         run(soak, seconds=arguments.minutes * 60, every=arguments.every)
