@@ -22,7 +22,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from benchmarks.altering_relay import altering_relay
-from benchmarks.people import PATIENCE_MS, before_the_door, enter, wait_for_state
+from benchmarks.people import before_the_door, enter, wait_for_state, wait_until
 from config.env import ROOT
 from tests.real_browsers import CHROMIUM_ARGUMENTS
 from tests.scenes import Scene
@@ -51,12 +51,12 @@ addEventListener('click', ({ target }) => {
   const look = async () => {
     for (const connection of all) {
       for (const row of (await connection.getStats()).values()) {
-        if (row.type === 'inbound-rtp' && row.kind === 'video' && row.framesDecoded > 0) window.marks.picture = performance.now();
+        if (row.type === 'inbound-rtp' && row.kind === 'video' && row.framesDecoded > 0) window.marks.picture ??= performance.now();
       }
     }
     window.marks.state ??= document.body.dataset.state === 'in-conference' ? performance.now() : undefined;
     window.marks.media ??= document.getElementById('stage').dataset.media === 'connected' ? performance.now() : undefined;
-    if (!window.marks.picture) setTimeout(look, 20);
+    if (!window.marks.picture || !window.marks.media) setTimeout(look, 20);
   };
   look();
 }, { capture: true });
@@ -98,7 +98,7 @@ class Room:
         wait_for_state(page, "prejoin")
         page.wait_for_timeout(1000)  # whoever looks at himself before he goes in
         page.get_by_test_id("join").click()
-        page.wait_for_function("window.marks.picture && window.marks.state && window.marks.media", timeout=PATIENCE_MS)
+        wait_until(page, "Boolean(window.marks.picture && window.marks.state && window.marks.media)")
         marks = page.evaluate("window.marks")
         page.get_by_test_id("leave").click()
         page.wait_for_timeout(500)
