@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from protocol import base64url
 from tests.browser.module_server import module_page
 from tests.simulators.person import HeldKey, Person, body_of
+from tests.twin.errors import TwinError
 from tests.twin.frame import FrameOpener
 
 SOUND = bytes(range(60))
@@ -55,6 +56,10 @@ class EngineBench:
         self._endpoints.append(endpoint)
         endpoint.enter()
         return endpoint
+
+    def of(self, name: str) -> "Endpoint":
+        """The endpoint that was given that name."""
+        return next(endpoint for endpoint in self._endpoints if endpoint.name == name)
 
     def close(self) -> None:
         for endpoint in self._endpoints:
@@ -122,9 +127,15 @@ class Endpoint:
         while set(self.roster) != members:
             self.take()
 
-    def take(self) -> str:
+    def catch_up(self) -> None:
+        """Take what the KMF has said by now."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self.take(timeout_s=0)
+
+    def take(self, timeout_s: float = 10) -> str:
         """Take the next message; its type."""
-        message = json.loads(self.socket.recv(timeout=10))
+        message = json.loads(self.socket.recv(timeout=timeout_s))
         if message["type"] == "rekey":
             self.person._keep(message["epoch"], message["key_id"], message["spi"], message["key"])
             self._install(message["epoch"], self.number + 1, first=False)
@@ -171,14 +182,34 @@ class Endpoint:
         assert "frame" in outcome, outcome
         return bytes.fromhex(outcome["frame"])
 
+    def send_many(self, count: int, track: str = "mic", data: bytes = SOUND) -> list[bytes]:
+        """As many frames as fast as the engine makes them."""
+        return [bytes.fromhex(frame) for frame in self._ask("sendMany", track=track, data=data.hex(), count=count)]
+
     def receive(self, frame: bytes, *, track: str = "mic", line: str = "line") -> Outcome:
         """Give his engine a frame on the subscription ``line``."""
         outcome = self._ask("receive", track=track, frame=frame.hex(), id=f"{line} {track}")
         opened = outcome.get("frame")
         return Outcome(None if opened is None else bytes.fromhex(opened), outcome.get("code"))
 
+    def flood(self, frames: list[bytes], *, track: str = "mic", line: str = "line") -> None:
+        """Give his engine many frames at once, and do not wait for it."""
+        self._ask("flood", track=track, frames=[frame.hex() for frame in frames], id=f"{line} {track}")
+
+    def flooded(self, line: str, track: str = "mic") -> dict[str, Any]:
+        """Wait until it is through with all frames of ``line``: its counters."""
+        while True:
+            found = self.counters(line, track)
+            if found["ok"] + sum(found["dropped"].values()) >= found["frames"]:
+                return found
+            self.bench.pause(50)
+
+    def counters(self, line: str, track: str = "mic") -> dict[str, Any]:
+        found: dict[str, Any] = self._ask("counters", id=f"{line} {track}")
+        return found
+
     def opened_count(self, line: str, track: str = "mic") -> int:
-        return int(self._ask("counters", id=f"{line} {track}")["ok"])
+        return int(self.counters(line, track)["ok"])
 
     def sources_of(self, line: str, track: str = "mic") -> list[int]:
         """Source ids that the engine has told the page for this subscription."""
@@ -186,3 +217,16 @@ class Endpoint:
 
     def _ask(self, order: str, **members: Any) -> Any:
         return self.bench.ask(order, name=self.name, **members)
+
+
+def opens(endpoint: Endpoint, frames: list[bytes]) -> int:
+    """How many of ``frames`` an independent decryptor opens with every key that ``endpoint`` was ever given."""
+    opener = endpoint.opener()
+    count = 0
+    for frame in frames:
+        try:
+            opener.open(frame, track="mic", codec="opus")
+        except TwinError:
+            continue
+        count += 1
+    return count

@@ -49,9 +49,9 @@ def wait_for_more(call: Page, frames: int = 20) -> None:
 def test_real_media_is_decoded_and_survives_rekeys(call: Page) -> None:
     wait_for_more(call)
     before = order(call)
-    for _ in range(3):
+    for _ in range(10):
         order(call, "rekey")
-        wait_for_more(call)
+        wait_for_more(call, 8)
     after = order(call)
     for kind in ("audio", "video"):
         assert lost(after, kind) == {}, "a rekey loses no frame"

@@ -20,7 +20,7 @@ COUNTS = {
     "sframe": 5,
     "aes-key-wrap": 8,
     "ekt": 47,
-    "frames": 40,
+    "frames": 53,
     "key-agreement": 22,
     "encryption-key-header": 53,
 }

@@ -66,6 +66,7 @@ class FrameOpener:
         self._identities = identities
         self._keys: dict[int, list[FrameKey]] = {}
         self._seen: set[tuple[int, str, int]] = set()
+        self._latest: dict[tuple[int, int], int] = {}
 
     def open(self, frame: bytes, *, track: str, codec: str) -> OpenedFrame:
         """Open one frame of ``track``.
@@ -89,6 +90,8 @@ class FrameOpener:
         if not keys:
             raise TwinError("unknown_kid")
         plaintext, key = _decrypt(keys, body, metadata)
+        for kid in announced:
+            self._latest[kid >> 32, kid >> 16 & 0xFFFF] = kid & 0xFFFF
         self._keys.update(announced)
         self._keys[header.kid] = [key]
         self._seen.add((header.kid, track, header.ctr))
@@ -113,6 +116,8 @@ class FrameOpener:
     def _open_field(self, full: ekt.FullField, source_id: int) -> bytes:
         if full.spi not in self._ekt_keys:
             raise TwinError("ekt_spi")
+        if full.ekt_epoch <= self._latest.get((source_id, full.spi), -1):
+            raise TwinError("ekt_epoch")
         ekt.check_signature(full, self._identities[source_id], self._conference_id)
         return ekt.open_field(full, self._ekt_keys[full.spi], source_id)
 

@@ -21,6 +21,7 @@ def cases() -> list[Case]:
         _stream("suite 4", suite=4, frames=_ordinary(4)),
         _stream("a second sender key", suite=5, frames=_second_key()),
         _stream("refusals", suite=5, frames=_refusals()),
+        _stream("fields that are dropped", suite=5, frames=_dropped_fields()),
     ]
 
 
@@ -86,6 +87,33 @@ def _second_key() -> list[Case]:
         _audio("under the second key", second, 0),
         _audio("under the second key, announced again", second, 1, tail),
     ]
+
+
+def _dropped_fields() -> list[Case]:
+    """The frame is authentic and goes on; what its field says is not taken, so that no frame opens under it."""
+    key, base = _key(ekt_epoch=4), octets("dropped sender key")
+    named_otherwise = ekt.sign(
+        identity("sender"),
+        CONFERENCE,
+        ekt.encode_field(ekt_key=EKT_KEY, plaintext=ekt.encode_plaintext(base, OTHER_SOURCE_ID), spi=SPI, ekt_epoch=5),
+    )
+    other_spi = ekt.sign(
+        identity("sender"),
+        CONFERENCE,
+        ekt.encode_field(ekt_key=EKT_KEY, plaintext=ekt.encode_plaintext(base, SOURCE_ID), spi=SPI + 1, ekt_epoch=5),
+    )
+    dropped = {
+        "a lower count": (_tail(base, 3), 3, "ekt_epoch"),
+        "the same count, other bytes": (_tail(base, 4), 4, FORGED),
+        "signed by somebody else": (_tail(base, 5, signer="another"), 5, "ekt_signature"),
+        "somebody else's source id inside": (named_otherwise.tail, 5, "ekt_ssrc"),
+        "another SPI": (other_spi.tail, 5, "ekt_spi"),
+    }
+    frames = [_audio("first", key, 0, _tail(ekt_epoch=4))]
+    for number, (name, (tail, count, code)) in enumerate(dropped.items(), start=1):
+        frames.append(_audio(f"{name}: its carrier", key, number, tail))
+        frames.append(_audio(f"{name}: under its key", _key(base, count), 100 + number, tail, expect=code))
+    return [*frames, _audio("after all that", key, 90), _audio("the first field again", key, 91, _tail(ekt_epoch=4))]
 
 
 def _refusals() -> list[Case]:

@@ -3,8 +3,8 @@
  *
  * Encryption-Key header  encryption_key_syntax, _duplicate, _unknown, _missing, _usage, _value
  * key agreement          agreement_failed (foreign or low-order public key), unwrap_failed (AES-KW)
- * EKT field              ekt_empty, ekt_type, ekt_length, ekt_spi, ekt_epoch, ekt_signature, ekt_unwrap, ekt_key_length,
- *                        ekt_ssrc, ekt_roc
+ * EKT field              ekt_empty, ekt_type, ekt_length, ekt_spi, ekt_epoch, ekt_signature, ekt_rate, ekt_unwrap,
+ *                        ekt_key_length, ekt_ssrc, ekt_roc
  * SFrame                 sframe_header, sframe_suite, sframe_authentication
  * frames                 frame_too_short, replayed, unknown_kid, key_ended, not_in_roster, own_source,
  *                        duplicate_source, overflow, no_key, sending_stopped, counter_exhausted, transform_failed

@@ -38,6 +38,7 @@ export class KeyRing {
   #sources = new Map();
   /** What was announced before we came is not heard. @type {{epoch: number, ektEpoch: number} | null} */
   #heardFrom = null;
+  #version = 0;
   /** @type {Set<() => void>} */
   #waiting = new Set();
 
@@ -97,13 +98,29 @@ export class KeyRing {
     this.#sources = new Map();
   }
 
-  /** @returns {{promise: Promise<void>, forget: () => void}} settles at the next new key, epoch or roster */
-  changed() {
-    /** @type {() => void} */
-    let settle = () => undefined;
-    const promise = new Promise((/** @type {(value: void) => void} */ resolve) => (settle = resolve));
-    this.#waiting.add(settle);
-    return { promise, forget: () => this.#waiting.delete(settle) };
+  /** Counts new keys, epochs and rosters. */
+  get version() {
+    return this.#version;
+  }
+
+  /**
+   * Wait for the next new key, epoch or roster.
+   *
+   * @param {number} version what was seen last: where there is something newer already, nobody waits
+   * @param {number} ms at most
+   * @returns {Promise<void>}
+   */
+  async changedSince(version, ms) {
+    if (version !== this.#version) return;
+    await new Promise((/** @type {(value: void) => void} */ resolve) => {
+      const settle = () => {
+        this.#waiting.delete(settle);
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(settle, ms);
+      this.#waiting.add(settle);
+    });
   }
 
   /**
@@ -178,7 +195,7 @@ export class KeyRing {
     const isOfJoin = floor !== null && this.#epoch?.epoch === floor.epoch && full.spi === this.#epoch.spi;
     const isOld = isOfJoin && full.ektEpoch < floor.ektEpoch;
     if (isOld) throw new MediaKeyError("ekt_epoch");
-    return source.open(full, this.#epoch);
+    return source.open(full, this.#epoch, this.#now);
   }
 
   /** @param {SourceKeys} source @param {Announcement} announcement */
@@ -197,8 +214,7 @@ export class KeyRing {
   }
 
   #wake() {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const resolve of waiting) resolve();
+    this.#version += 1;
+    for (const settle of [...this.#waiting]) settle();
   }
 }

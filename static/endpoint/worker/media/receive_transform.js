@@ -61,15 +61,13 @@ export function runReceiveTransform({ transformer, media, ring, claim, counters,
  */
 async function openOrHold(ring, encoded, deadline, now) {
   for (;;) {
-    const changed = ring.changed();
+    const { version } = ring;
     try {
       return await ring.openFrame(encoded);
     } catch (error) {
       const left = deadline - now();
       if (left <= 0 || !MAY_PASS.includes(codeOf(error, ""))) throw error;
-      await Promise.race([changed.promise, new Promise((resolve) => setTimeout(resolve, left))]);
-    } finally {
-      changed.forget();
+      await ring.changedSince(version, left);
     }
   }
 }

@@ -23,7 +23,7 @@ const LONGEST_MS = 1000;
 const TIMER_SLACK_MS = 5;
 /** `ekt_epoch` is the low half of a roster number: 16 bits (docs/protocol.md section 6). */
 const EKT_EPOCHS = 0x10000;
-/** Far below what AES-GCM allows; another sender key is made when half of it is used. */
+/** What AES-GCM allows is more; nobody sends so many frames before the next epoch, which comes after minutes. */
 const COUNTER_LIMIT = 2n ** 32n;
 
 export class Sender {
@@ -50,11 +50,10 @@ export class Sender {
     this.#now = now;
   }
 
-  /** @param {{sourceId: number, privateKey: CryptoKey}} identity new: what was made under another is dropped */
+  /** @param {{sourceId: number, privateKey: CryptoKey}} identity before the first epoch; what was made under another is dropped */
   setIdentity(identity) {
     this.#dropKeys();
     this.#identity = identity;
-    void this.renew();
   }
 
   /**
@@ -68,7 +67,7 @@ export class Sender {
     this.#epoch = epoch;
     this.#next = null;
     this.#lastEKTEpoch = -1;
-    await this.renew(number % EKT_EPOCHS);
+    await this.#renew(number % EKT_EPOCHS);
   }
 
   /**
@@ -78,24 +77,7 @@ export class Sender {
    * @returns {Promise<void>}
    */
   async follow(number) {
-    if (number % EKT_EPOCHS > this.#lastEKTEpoch) await this.renew(number % EKT_EPOCHS);
-  }
-
-  /**
-   * Make and announce another sender key under the EKT key of now.
-   *
-   * @param {number} [ektEpoch] above all before
-   * @returns {Promise<void>}
-   */
-  async renew(ektEpoch = this.#lastEKTEpoch + 1) {
-    const epoch = this.#epoch;
-    const identity = this.#identity;
-    if (epoch === null || identity === null || ektEpoch >= EKT_EPOCHS) return;
-    this.#lastEKTEpoch = ektEpoch;
-    const sender = { ...identity, ...this.#profile };
-    const key = await SenderKey.make(sender, epoch, ektEpoch);
-    const overtaken = this.#epoch !== epoch || this.#identity !== identity || this.#lastEKTEpoch !== ektEpoch;
-    if (!overtaken) this.#announce(key);
+    if (number % EKT_EPOCHS > this.#lastEKTEpoch) await this.#renew(number % EKT_EPOCHS);
   }
 
   /** Drop the EKT key and every sender key; the identity stays. */
@@ -121,12 +103,29 @@ export class Sender {
     const { prefixLength, kind } = describeFrame(codec, bytes);
     const now = this.#now();
     const key = this.#keyAt(now);
-    if (key.isHalfUsed()) void this.renew();
     const prefix = bytes.subarray(0, prefixLength);
     const metadata = encodeMetadata({ kind, track, codec, prefix });
     const tail = this.#announcements.isDue({ track, kind }, now) ? (this.#next?.key ?? key).tail : null;
     const data = await key.protect({ prefix, plaintext: bytes.subarray(prefixLength), metadata }, tail);
     return { data, kind };
+  }
+
+  /**
+   * Make and announce a sender key under the EKT key of now. Its number is always one of the roster's: a key of a higher number
+   * would be taken by who joins later, though it was used before (ADR 0022).
+   *
+   * @param {number} ektEpoch above all before
+   * @returns {Promise<void>}
+   */
+  async #renew(ektEpoch) {
+    const epoch = this.#epoch;
+    const identity = this.#identity;
+    if (epoch === null || identity === null) return;
+    this.#lastEKTEpoch = ektEpoch;
+    const sender = { ...identity, ...this.#profile };
+    const key = await SenderKey.make(sender, epoch, ektEpoch);
+    const overtaken = this.#epoch !== epoch || this.#identity !== identity || this.#lastEKTEpoch !== ektEpoch;
+    if (!overtaken) this.#announce(key);
   }
 
   /** @param {SenderKey} key */

@@ -53,11 +53,6 @@ export class SenderKey {
     }
   }
 
-  /** @returns {boolean} true once, when it is time for another sender key */
-  isHalfUsed() {
-    return this.#ctr === this.#counterLimit / 2n;
-  }
-
   /**
    * Protect a frame. The counter is taken before the first wait, so that tracks may share a key.
    *

@@ -10,6 +10,7 @@ import { takeSenderKey } from "../crypto/ekt_field.js";
 import { MediaKeyError } from "../crypto/errors.js";
 import { checkSenderKey, importIdentityKey } from "../crypto/identity.js";
 import { unwrap } from "../crypto/kwp.js";
+import { KeyBudget } from "./key_budget.js";
 import { makeKID } from "./kid.js";
 import { ReceiveKey } from "./receive_key.js";
 
@@ -32,8 +33,9 @@ export class SourceKeys {
   #keys = new Map();
   /** @type {Announcement | null} */
   #latest = null;
-  /** @type {{field: Uint8Array, epoch: Epoch, announcement: Promise<Announcement>} | null} */
+  /** @type {{full: FullEKTField, epoch: Epoch, announcement: Promise<Announcement>} | null} */
   #opening = null;
+  #budget = new KeyBudget();
 
   /** @param {{sourceId: number, identityKey: Uint8Array<ArrayBuffer>, conferenceId: string}} source */
   constructor({ sourceId, identityKey, conferenceId }) {
@@ -62,13 +64,14 @@ export class SourceKeys {
    *
    * @param {FullEKTField} full
    * @param {Epoch | null} epoch the newest one
+   * @param {() => number} now ms, monotonic
    * @returns {Promise<Announcement>}
-   * @throws {MediaKeyError} ekt_spi, ekt_epoch, ekt_signature, ekt_unwrap, ekt_key_length, ekt_ssrc, ekt_roc
+   * @throws {MediaKeyError} ekt_spi, ekt_epoch, ekt_signature, ekt_rate, ekt_unwrap, ekt_key_length, ekt_ssrc, ekt_roc
    */
-  async open(full, epoch) {
+  async open(full, epoch, now) {
     const known = this.#checkOrder(full, epoch);
-    if (this.#opening?.epoch !== known || !equalBytes(this.#opening.field, full.bytes)) {
-      this.#opening = { field: full.bytes, epoch: known, announcement: this.#verifyAndUnwrap(full, known) };
+    if (this.#opening?.epoch !== known || !isSame(this.#opening.full, full)) {
+      this.#opening = { full, epoch: known, announcement: this.#verifyAndUnwrap(full, known, now) };
     }
     const opening = this.#opening;
     try {
@@ -132,11 +135,13 @@ export class SourceKeys {
     return epoch;
   }
 
-  /** @param {FullEKTField} full @param {Epoch} epoch @returns {Promise<Announcement>} */
-  async #verifyAndUnwrap(full, epoch) {
+  /** @param {FullEKTField} full @param {Epoch} epoch @param {() => number} now @returns {Promise<Announcement>} */
+  async #verifyAndUnwrap(full, epoch, now) {
     this.#verifier ??= importIdentityKey(this.#identityKey);
     const publicKey = await this.#verifier;
     await checkSenderKey({ publicKey, conferenceId: this.#conferenceId, field: full.bytes, signature: full.signature });
+    // What is signed is the source's own doing: nobody else can use up its budget.
+    this.#budget.spend(now());
     const plaintext = await unwrap(epoch.ektKey, full.ciphertext).catch(() => {
       throw new MediaKeyError("ekt_unwrap");
     });
@@ -145,4 +150,9 @@ export class SourceKeys {
     const key = await ReceiveKey.derive({ kid, epoch: epoch.epoch, ektEpoch: full.ektEpoch }, senderKey);
     return { field: full.bytes, key };
   }
+}
+
+/** @param {FullEKTField} a @param {FullEKTField} b @returns {boolean} the signature counts too */
+function isSame(a, b) {
+  return equalBytes(a.bytes, b.bytes) && equalBytes(a.signature, b.signature);
 }
