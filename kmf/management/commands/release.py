@@ -1,6 +1,5 @@
 """``manage.py release manifest|make-key|sign|show|record``: what a releaser does, and what a server says of itself."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -50,8 +49,8 @@ class Command(BaseCommand):
         _check_name(options["name"])
         key = Ed25519PrivateKey.generate()
         try:
-            with options["file"].open("xb", opener=_private) as file:
-                file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            options["file"].touch(mode=0o600, exist_ok=False)
+            options["file"].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         except OSError:
             raise CommandError("nothing was made: the file is there already, or cannot be written") from None
         self.stdout.write(ReleaseKey(options["name"], key.public_key().public_bytes_raw()).text)
@@ -76,10 +75,6 @@ class Command(BaseCommand):
     def _record(self, _options: dict[str, Any]) -> None:
         written = record_release(now=timezone.now())
         self.stdout.write("recorded" if written else "recorded already")
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _check_name(name: str) -> None:
