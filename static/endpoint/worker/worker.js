@@ -58,6 +58,8 @@ async function answer(message) {
       return join(message.join);
     case "join-document":
       return stay().joinDocument();
+    case "core-document":
+      return stay().coreDocument();
     case "moderate":
       return moderate(endpoint(), message.order);
     case "begin-step-up":
