@@ -6,7 +6,7 @@
 import { verificationCode } from "../roster/verification_code.js";
 import { ComingBack } from "./coming_back.js";
 import { Connection } from "./connection.js";
-import { coreDocument, joinDocument, leaveProof, sendFarewell } from "./documents.js";
+import { joinDocument, leaveProof, sendFarewell } from "./documents.js";
 import { codeOf, SessionError } from "./errors.js";
 import { FreshnessWatch } from "./freshness.js";
 import { requestKey } from "./key_request.js";
@@ -113,11 +113,6 @@ export class Stay {
   /** For the conference application's frame. */
   joinDocument() {
     return joinDocument(this.#options);
-  }
-
-  /** For the core application's frame. */
-  coreDocument() {
-    return coreDocument(this.#options);
   }
 
   /** The page says what it sends. @param {{sending: boolean, problem: string | null}} media */
