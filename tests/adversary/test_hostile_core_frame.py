@@ -20,7 +20,7 @@ OUT_OF_REACH: dict[str, tuple[str, str]] = {
     "another address for the page": ("parent.location.replace('https://elsewhere.invalid/')", "SecurityError"),
     "another address for the tab": ("(top.location = 'https://elsewhere.invalid/')", "SecurityError"),
     "a form that takes the tab away": (
-        "Object.assign(document.body.appendChild(document.createElement('form')), { target: '_top', action: '{core}/' }).submit()",
+        "Object.assign(document.body.appendChild(document.createElement('form')), { target: '_top', action: '/x' }).submit()",
         "undefined",
     ),
     "the page's connections": ("parent.connections", "SecurityError"),

@@ -35,10 +35,10 @@ OUT_OF_REACH: dict[str, tuple[str, str]] = {
     "an order to the provider": ("blindly('{provider}/orders')", "opaque 0"),
     "the push socket": ("socket('{kmf}/conferences/{conference}/events')", "closed"),
     "the provider's socket": ("socket('{provider}/conferences/{conference}/signalling')", "closed"),
-    "a code by request": ("fetch('{auth}/authorize?{query}', { credentials: 'include' })", "TypeError"),
+    "a code by request": ("fetch('{code}', { credentials: 'include' })", "TypeError"),
     "a code by the address of a redirect": (
-        "fetch('{auth}/authorize?{query}', { credentials: 'include', mode: 'no-cors', redirect: 'manual' }).then((r) => r.url + r.type)",
-        "opaqueredirect",
+        "fetch('{code}', { credentials: 'include', mode: 'no-cors', redirect: 'manual' }).then((r) => r.url.length + r.type)",
+        "0opaqueredirect",
     ),
     "a form of the account page": ("fetch('{auth}/account', { credentials: 'include' })", "TypeError"),
     "the session's cookie": ("JSON.stringify(document.cookie)", '""'),
@@ -60,7 +60,7 @@ FRAMED = {
     "the conference embedded": ("{uri}", "embed"),
     "the callback": ("{kmf}/callback?code=x&state=y", "iframe"),
     "the sign-in page": ("{auth}/sign-in", "iframe"),
-    "the way to a code": ("{auth}/authorize?{query}", "iframe"),
+    "the way to a code": ("{code}", "iframe"),
     "the core frame's document": ("{core}/frame", "iframe"),
 }
 
@@ -72,10 +72,20 @@ class Case:
     scene: Scene
     ada: Page
     hostile: Page
-    query: str
+
+    def code(self, redirect_uri: str) -> str:
+        """Address at which somebody who is signed in gets a code at once."""
+        origins = self.scene.stack.origins
+        query = {
+            "response_type": "code", "client_id": "endpoint", "redirect_uri": redirect_uri, "state": "s" * 22,
+            "scope": f"conference:{self.scene.conference_id}", "code_challenge": "A" * 43, "code_challenge_method": "S256",
+            "dpop_jkt": "A" * 43, "resource": origins.kmf,
+        }  # fmt: skip
+        return f"{origins.auth}/authorize?{urlencode(query)}"
 
     def attempt(self, expression: str) -> str:
-        return attempt(self.hostile, self.scene, expression.replace("{query}", self.query))
+        code = self.code(f"{self.scene.stack.origins.kmf}/callback")
+        return attempt(self.hostile, self.scene, expression.replace("{code}", code))
 
     def unharmed(self) -> None:
         for page in self.ada.context.pages:
@@ -98,13 +108,7 @@ def case(stack: Stack, browser: Browser) -> Iterator[Case]:
         hostile.goto(stack.origins.core)  # she is signed in here, too
         expect(hostile).to_have_url(f"{stack.origins.core}/")
         hostile.goto(stack.origins.core + PLACE)
-        origins = stack.origins
-        query = {
-            "response_type": "code", "client_id": "endpoint", "redirect_uri": f"{origins.kmf}/callback", "state": "s" * 22,
-            "scope": f"conference:{scene.conference_id}", "code_challenge": "A" * 43, "code_challenge_method": "S256",
-            "dpop_jkt": "A" * 43, "resource": origins.kmf,
-        }  # fmt: skip
-        yield Case(scene, ada, hostile, urlencode(query))
+        yield Case(scene, ada, hostile)
         context.close()
 
 
@@ -148,10 +152,7 @@ def test_no_code_comes_to_his_address(case: Case, place: str) -> None:
     """She is signed in: a registered redirect URI would be answered at once, without a page."""
     origins = case.scene.stack.origins
     page = case.ada.context.new_page()
-    answer = page.goto(
-        f"{origins.auth}/authorize?"
-        + case.query.replace(urlencode({"x": f"{origins.kmf}/callback"})[2:], urlencode({"x": origins.core + place})[2:])
-    )
+    answer = page.goto(case.code(origins.core + place))
     assert answer is not None
     assert (answer.status, page.url.startswith(origins.auth)) == (400, True)
     case.unharmed()
@@ -176,6 +177,6 @@ def test_her_cookies_of_the_core_application_are_nothing_to_the_sign_in(case: Ca
     cookies = {cookie["name"]: cookie["value"] for cookie in case.ada.context.cookies(stack.origins.core)}
     assert "sessionid" in "".join(cookies)
     with stack.http(stack.origins.auth, cookies=cookies) as client:
-        answer = client.get(f"/authorize?{case.query}")
+        answer = client.get(case.code(f"{stack.origins.kmf}/callback").removeprefix(stack.origins.auth))
     assert "code=" not in answer.headers.get("Location", "")
     case.unharmed()

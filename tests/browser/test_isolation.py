@@ -74,7 +74,7 @@ IN_PAGE: dict[str, tuple[str, str]] = {
     "a process with other origins": ("window.originAgentCluster", "true"),
     "the provider's frame": ("document.querySelector('#provider-frame iframe').contentDocument", "null"),
     "devices for the provider's frame": (
-        "document.querySelector('#provider-frame iframe').featurePolicy.allowedFeatures().filter((x) => /cam|mic|disp/.test(x)).length",
+        "document.querySelector('#provider-frame iframe').featurePolicy.allowedFeatures().filter((x) => /cam|mic/.test(x)).length",
         "0",
     ),
     "storage": ("localStorage.length + sessionStorage.length", "0"),

@@ -31,13 +31,15 @@ export class CorePanel {
   /** Load the frame when it is asked for, not before; a second time it is there already. */
   open() {
     const place = byId("core-frame", HTMLElement);
-    if (place.childElementCount > 0 || this.#over.signal.aborted) return;
+    if (place.childElementCount > 0) return;
+    this.#over = new AbortController();
+    this.#asked = 0;
     const frame = /** @type {HTMLIFrameElement} */ (fromTemplate("core-frame-template"));
     place.replaceChildren(frame);
     this.#connect(frame);
   }
 
-  /** The conference is over: the frame goes, with what it was given. */
+  /** The frame goes, with what it was given; a later `open` makes another. */
   close() {
     this.#over.abort();
     this.#line?.close();
