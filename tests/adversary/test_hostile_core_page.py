@@ -37,8 +37,8 @@ OUT_OF_REACH: dict[str, tuple[str, str]] = {
     "the provider's socket": ("socket('{provider}/conferences/{conference}/signalling')", "closed"),
     "a code by request": ("fetch('{code}', { credentials: 'include' })", "TypeError"),
     "a code by the address of a redirect": (
-        "fetch('{code}', { credentials: 'include', mode: 'no-cors', redirect: 'manual' }).then((r) => r.url.length + r.type)",
-        "0opaqueredirect",
+        "fetch('{code}', { credentials: 'include', mode: 'no-cors', redirect: 'manual' }).then(told)",
+        "null 0 opaqueredirect",
     ),
     "a form of the account page": ("fetch('{auth}/account', { credentials: 'include' })", "TypeError"),
     "the session's cookie": ("JSON.stringify(document.cookie)", '""'),

@@ -74,8 +74,8 @@ IN_PAGE: dict[str, tuple[str, str]] = {
     "a process with other origins": ("window.originAgentCluster", "true"),
     "the provider's frame": ("document.querySelector('#provider-frame iframe').contentDocument", "null"),
     "devices for the provider's frame": (
-        "document.querySelector('#provider-frame iframe').featurePolicy.allowedFeatures().filter((x) => /cam|mic/.test(x)).length",
-        "0",
+        "document.querySelector('#provider-frame iframe').featurePolicy.allowsFeature('camera')",
+        "false",
     ),
     "storage": ("localStorage.length + sessionStorage.length", "0"),
     "cookies": ("JSON.stringify(document.cookie)", '""'),
