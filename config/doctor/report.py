@@ -25,6 +25,7 @@ WITH_STATE: dict[str, Check] = {
     "secrets": files.secrets,
     "clock": parts.file_clock,
     "day keys": parts.day_keys,
+    "release": parts.release,
 }
 RUNNING: dict[str, Check] = {
     "databases": parts.database,
