@@ -42,7 +42,7 @@ def browser_for_a_public_provider(browser: Browser) -> Iterator[Browser]:
 
 def profile_of(browser: Browser) -> BrowserContext:
     context = browser.new_context(permissions=["camera", "microphone"], viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     return context
 
 

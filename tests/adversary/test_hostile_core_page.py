@@ -12,12 +12,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.adversary.hostile_application import browser_for_a_public_provider, profile_of, stands_unharmed
 from tests.adversary.hostile_core import act_as_core, attempt
-from tests.browser.joining import join, until
+from tests.browser.joining import join
 from tests.scenes import Scene
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("CORE-PAGE-1")]
 PLACE = "/hostile"
+REFUSED = "chrome-error://chromewebdata/"
+LOOKS = 200
 # A request whose answer he may not read, and what its state is afterwards is asserted for all of them.
 OUT_OF_REACH: dict[str, tuple[str, str]] = {
     "the endpoint page's text": ("fetch('{uri}', { credentials: 'include' })", "TypeError"),
@@ -34,14 +36,13 @@ OUT_OF_REACH: dict[str, tuple[str, str]] = {
     "a report of presence": ("blindly('{kmf}/presence')", "opaque 0"),
     "an order to the provider": ("blindly('{provider}/orders')", "opaque 0"),
     "the push socket": ("socket('{kmf}/conferences/{conference}/events')", "closed"),
-    "the provider's socket": ("socket('{provider}/conferences/{conference}/signalling')", "closed"),
     "a code by request": ("fetch('{code}', { credentials: 'include' })", "TypeError"),
     "a code by the address of a redirect": (
         "fetch('{code}', { credentials: 'include', mode: 'no-cors', redirect: 'manual' }).then(told)",
         "null 0 opaqueredirect",
     ),
     "a form of the account page": ("fetch('{auth}/account', { credentials: 'include' })", "TypeError"),
-    "the session's cookie": ("JSON.stringify(document.cookie)", '""'),
+    "the session's cookie": ("/session|csrf/.test(document.cookie)", "false"),
     "a passkey of the sign-in page": (
         "navigator.credentials.get({ publicKey: { challenge: new Uint8Array(32), rpId: new URL('{auth}').hostname } })",
         "SecurityError",
@@ -122,9 +123,12 @@ def test_he_does_not_reach(case: Case, expression: str, result: str) -> None:
 def test_he_does_not_frame(case: Case, address: str, element: str) -> None:
     before = set(case.hostile.frames)
     assert case.attempt(f"frameOf('{address}', '{element}')") == "undefined"
-    until(lambda: len(set(case.hostile.frames) - before) == 1, "the frame")
-    (frame,) = set(case.hostile.frames) - before
-    until(lambda: frame.url.startswith("chrome-error:"), f"a refusal, not {frame.url}")
+    for _ in range(LOOKS):
+        case.hostile.wait_for_timeout(100)  # frames are told of meanwhile
+        told = [frame.url for frame in set(case.hostile.frames) - before]
+        if any(told):
+            break
+    assert told == [REFUSED]
     case.attempt("document.querySelectorAll('iframe, object, embed').forEach((each) => each.remove())")
     case.unharmed()
 

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
+from config.env import ROOT
 from tests.adversary.hostile_application import begin_again, profile_of
 from tests.browser.joining import join
 from tests.scenes import Scene
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("MEDIA-3")]
+OURS = ROOT / "static/provider/frame.js"
+FOR_ALL = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}  # as the provider sends it
 TOLD = "page?.postMessage(JSON.stringify(message));"
 BREAK_OFF = "\nwindow.breakOff = () => page?.postMessage('enough');\n"
 SHOWN_MS = 20_000
@@ -47,8 +50,7 @@ class LyingApplication:
         self.context.route(f"{self.provider}/app/frame.js", self._change)
 
     def _change(self, route: Route) -> None:
-        answer = route.fetch()
-        text = answer.text()
+        text = OURS.read_text(encoding="utf-8")
         assert TOLD in text
         lying = f"""
         const told = message.streams ?? [];
@@ -56,7 +58,7 @@ class LyingApplication:
         const twin = (s) => told.find(({{ feed, track }}) => feed !== s.feed && track === s.track);
         const streams = told.flatMap((s) => {self.lie});
         page?.postMessage(JSON.stringify(message.type === 'offer' ? {{ ...message, streams }} : message));"""
-        route.fulfill(response=answer, body=text.replace(TOLD, lying) + BREAK_OFF)
+        route.fulfill(headers=FOR_ALL, body=text.replace(TOLD, lying) + BREAK_OFF)
 
 
 @dataclass
@@ -140,8 +142,7 @@ def test_who_is_hidden_is_still_named(meeting: Meeting) -> None:
     meeting.ada.context.route(
         f"{meeting.application.provider}/app/frame.js",
         lambda route: route.fulfill(
-            content_type="text/javascript",
-            headers={"Access-Control-Allow-Origin": "*"},
+            headers=FOR_ALL,
             body="onmessage = ({ source, data, ports }) => { if (data?.type === 'conference-application?')"
             " source.postMessage({ type: 'conference-application' }, '*'); ports[0]?.start(); };",
         ),
