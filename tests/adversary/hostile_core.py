@@ -27,7 +27,6 @@ window.socket = (url) => new Promise((resolve) => {
 window.blindly = (url, headers = {}) =>
   fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'include', body: 'grant_type=refresh_token', headers })
     .then(({ type, status }) => `${type} ${status}`);
-window.told = ({ headers, status, type }) => `${headers.get('Location')} ${status} ${type}`;
 window.script = (src) => new Promise((resolve) => {
   const made = Object.assign(document.createElement('script'), { src, type: 'module' });
   made.onload = () => resolve('loaded');

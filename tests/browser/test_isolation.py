@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.joining import join
+from tests.browser.joining import JOIN_TIMEOUT_MS, join
 from tests.scenes import Scene
 from tests.stack import Stack
 
@@ -142,7 +142,7 @@ def tokens_in(text: str) -> list[dict[str, Any]]:
 
 def test_of_keys_and_tokens_the_page_hears_what_it_hands_on_and_nothing_else(page: Page, scene: Scene) -> None:
     page.get_by_test_id("toggle-core").click()
-    expect(page.frame_locator("[data-testid=core-frame]").locator("#title")).to_have_text("Scene")
+    expect(page.frame_locator("[data-testid=core-frame]").locator("#title")).to_have_text("Scene", timeout=JOIN_TIMEOUT_MS)
     heard = page.evaluate("overheard.join('\\n')")
     assert "BYTES OR KEY" not in heard
     audiences = {claims["aud"] for claims in tokens_in(heard) if "aud" in claims}
