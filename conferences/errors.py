@@ -14,7 +14,8 @@ ConferencesError
 ├── AuditTreeTouched        audit_tree_touched
 ├── AuditNotInTree          audit_not_in_tree
 ├── AuditReceiverAway       audit_receiver_away
-└── KeysStillHeld           keys_still_held
+├── KeysStillHeld           keys_still_held
+└── FrameRefused            denied, invalid_token, invalid_dpop_proof
 """
 
 
@@ -111,3 +112,14 @@ class KeysStillHeld(ConferencesError):
     """Entries of a conference whose keys are not destroyed stay whole."""
 
     code = "keys_still_held"
+
+
+class FrameRefused(ConferencesError):
+    """A core frame gets nothing. ``reason`` is for the audit, ``code`` for the frame."""
+
+    code = "denied"
+
+    def __init__(self, reason: str, *, code: str = "denied") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code

@@ -12,6 +12,7 @@ from conferences.errors import ConferencesError
 from conferences.services.audit_forward import forward_due
 from conferences.services.audit_retention import prune_due
 from conferences.services.audit_tree import extend_tree
+from conferences.services.frame_access import forget_frame_proofs
 from conferences.services.outbox import deliver_due, forget_delivered
 from conferences.services.outbox_handlers import registered
 
@@ -30,7 +31,9 @@ def deliver_outbox() -> None:
 @shared_task(name="conferences.clean")  # type: ignore[untyped-decorator]  # Celery has no types
 def clean() -> None:
     """Forget what was delivered long ago."""
-    forget_delivered(before=timezone.now() - DELIVERED_KEPT)
+    now = timezone.now()
+    forget_delivered(before=now - DELIVERED_KEPT)
+    forget_frame_proofs(now=now)
 
 
 @shared_task(name="conferences.extend_audit_tree")  # type: ignore[untyped-decorator]  # Celery has no types

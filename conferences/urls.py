@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from conferences.views import agenda, audit, audit_search, conference, schedule
+from conferences.views import agenda, audit, audit_search, conference, core_frame, schedule
 
 
 class IdentifierConverter(StringConverter):
@@ -24,6 +24,8 @@ urlpatterns = [
     path("conferences/<identifier:conference_id>/calendar.ics", conference.calendar_file, name="calendar"),
     path("conferences/<identifier:conference_id>/audit", audit.conference_audit, name="audit"),
     path("conferences/<identifier:conference_id>/audit/export", audit.export, name="audit-export"),
+    path("frame", core_frame.core_frame, name="core-frame"),
+    path("frame/conferences/<identifier:conference_id>", core_frame.frame_data, name="core-frame-data"),
     path("audit", audit.audit_list, name="audit-list"),
     path("audit/search", audit_search.audit_search, name="audit-search"),
     path("audit/export", audit.export_all, name="audit-export-all"),

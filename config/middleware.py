@@ -24,10 +24,13 @@ class OriginRouting:
             return HttpResponseBadRequest("unknown host")
         request.urlconf = urlconf
         set_urlconf(urlconf)  # errors inside a middleware use this origin's handlers too
+        if request.headers.get("Service-Worker") == "script":
+            # It would answer in our place for ever after, also to the endpoint page's frame: no origin registers one.
+            return HttpResponseForbidden()
         cookieless = host in settings.COOKIELESS_HOSTS
         if cookieless:
             request.META.pop("HTTP_COOKIE", None)
-            if request.headers.get("Service-Worker") == "script" or _is_foreign_script(request.path):
+            if _is_foreign_script(request.path):
                 return HttpResponseForbidden()
         response = self.get_response(request)
         if cookieless:

@@ -207,4 +207,16 @@ class Migration(migrations.Migration):
             model_name='participant',
             constraint=models.UniqueConstraint(fields=('conference', 'identity'), name='participant_once'),
         ),
+        migrations.CreateModel(
+            name='FrameProof',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('jkt', models.CharField(max_length=43)),
+                ('jti', models.CharField(max_length=128)),
+                ('expires_at', models.DateTimeField(db_index=True)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('jkt', 'jti'), name='a_frame_proof_is_good_once')],
+            },
+        ),
     ]

@@ -4,6 +4,7 @@ from conferences.models.audit import AuditChain, AuditEntry
 from conferences.models.audit_tree import AuditCheckpoint, AuditCursor, AuditTile, AuditTree
 from conferences.models.conference import Conference, Organisation, Participant, new_identifier
 from conferences.models.outbox import OutboxItem
+from conferences.models.used_proof import FrameProof
 
 __all__ = [
     "AuditChain",
@@ -13,6 +14,7 @@ __all__ = [
     "AuditTile",
     "AuditTree",
     "Conference",
+    "FrameProof",
     "Organisation",
     "OutboxItem",
     "Participant",

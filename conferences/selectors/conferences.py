@@ -46,6 +46,12 @@ def visible_conference(identity: Identity, conference_id: str) -> Conference | N
     return conferences_of(identity).select_related("organisation").filter(pk=conference_id).first()
 
 
+def conference_for(email: str, conference_id: str) -> Conference | None:
+    """The conference where the address is a participant of it now; else None, whether it exists or not."""
+    invited = Participant.objects.filter(conference=OuterRef("pk"), identity=email, withdrawn_at=None)
+    return Conference.objects.filter(Exists(invited), pk=conference_id).first()
+
+
 def initiated_conference(identity: Identity, conference_id: str) -> Conference | None:
     """The conference where the identity is its initiator; else None."""
     rows = Conference.objects.select_related("organisation").filter(

@@ -50,6 +50,8 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "presence.disagreement": ("The provider reported {who} {reported}, whose heartbeat lived", "warn"),
     "presence.unknown": ("The provider reported {reports} endpoints that nobody knows", "warn"),
     "presence.unreached": ("Connected here, never reported by the provider: {endpoints}", "warn"),
+    "frame.refused": ("Conference data refused to a frame beside a call", "bad"),
+    "endpoint.release_served": ("Serves release {release} of the endpoint page, signed by {signed_by}", ""),
     "account.signed_in": ("Signed in", ""),
     "account.signed_out": ("Signed out", ""),
     "account.sign_in_refused": ("Sign-in refused", "bad"),

@@ -51,6 +51,24 @@ def day_keys(_situation: Situation) -> Iterator[Finding]:
         yield Finding(OK, "no day key yet")
 
 
+def release(situation: Situation) -> Iterator[Finding]:
+    """Who signed the endpoint page that this code serves."""
+    load_site()
+    from endpoint_release import DEVELOPMENT, RELEASE  # noqa: PLC0415
+    from kmf.services.endpoint_release import ReleaseMismatch, served_release  # noqa: PLC0415
+
+    try:
+        signed_by = served_release().signed_by
+    except ReleaseMismatch as error:
+        yield Finding(ERROR, str(error), "deploy the code that was released, or its release note (docs/operate.md, Releases)")
+        return
+    is_ours = signed_by in (DEVELOPMENT, "nobody")
+    is_local = situation.origins.kmf.startswith("http://")  # plain HTTP is for *.localhost alone
+    text = f"endpoint page, release {RELEASE}, signed by {signed_by}"
+    mend = "outsiders cannot tell it from anything else: docs/operate.md, Releases"
+    yield Finding(WARNING, text, mend) if is_ours and not is_local else Finding(OK, text)
+
+
 def database(situation: Situation) -> Iterator[Finding]:
     """Both domains' databases answer, are migrated, and tell our time."""
     for domain in ("trusted", "provider"):

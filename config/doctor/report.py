@@ -26,6 +26,7 @@ WITH_STATE: dict[str, Check] = {
     "clock": parts.file_clock,
     "day keys": parts.day_keys,
     "audit key": audit.signing_key,
+    "release": parts.release,
 }
 RUNNING: dict[str, Check] = {
     "databases": parts.database,

@@ -1,4 +1,4 @@
-"""Before the trusted site starts: migrations, the two OAuth clients, the demo accounts. Each step may run again."""
+"""Before the trusted site starts: migrations, OAuth clients, the release on record, demo accounts. Each step may run again."""
 
 import django
 from django.core.management import call_command
@@ -12,6 +12,7 @@ def main() -> None:
     django.setup()
     call_command("migrate", interactive=False)
     call_command("authorization_clients")
+    call_command("release", "record")
 
     from config.embedded.demo import make_demo  # noqa: PLC0415  models need the apps
 

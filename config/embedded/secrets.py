@@ -60,6 +60,7 @@ MAKERS: dict[str, dict[str, Callable[[], str]]] = {
         "token-signing.pem": _es256,
         "roster-signing.pem": _ed25519,
         "audit-signing.pem": _ed25519,
+        "development-release.pem": _ed25519,
     },
     "provider": {
         "django.key": _text,

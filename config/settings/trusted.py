@@ -1,5 +1,7 @@
 """The trusted site: core application, Authorization Module and KMF, routed by host name (DESIGN section 3)."""
 
+from pathlib import Path
+
 from config.env import ROOT, Environment
 from config.settings.audit import *  # noqa: F403  settings are composed by import
 from config.settings.base import *  # noqa: F403
@@ -18,6 +20,10 @@ SECRET_KEY = ENV.secret_text("django.key")
 KMF_ROOT = ENV.text("CONCLAVE_ROOT", "file:secrets/root.key")  # where the first root key is (docs/operate.md)
 KMF_ROOT_VALUE = ENV.taken("CONCLAVE_ROOT_KEY")  # reads those of that prefix, which leave the environment
 ROSTER_SIGNING_KEY_FILE = ENV.secret_file("roster-signing.pem")
+# What a releaser signed, and his public key; without them a development key signs, which says nothing to outsiders.
+ENDPOINT_RELEASE_NOTE = Path(ENV.text("CONCLAVE_RELEASE_NOTE", str(ROOT / "endpoint.note")))
+ENDPOINT_RELEASE_KEY = ENV.text("CONCLAVE_RELEASE_KEY", "")
+DEVELOPMENT_RELEASE_KEY_FILE = ENV.secret_file("development-release.pem")
 KMF_DAY_KEYS_DIR = ENV.directory / "day-keys"
 DEBUG = False
 DATABASES = {"default": postgresql(ENV.text("DATABASE_URL"))}

@@ -46,7 +46,8 @@ def _particular(grant: Grant, resource: str, now: datetime) -> dict[str, Any]:
     if resource == settings.ORIGINS.provider:
         # Nothing by which the provider could tell who this is, or that he was in another conference.
         return {"sub": participant.pseudonym, "handle": participant.conference.handle}
-    return {**_signed_in(grant), "conference": participant.conference.pk}
+    # By the identity the core application looks up, at each use, whether he is still invited.
+    return {**_signed_in(grant), "conference": participant.conference.pk, "identity": participant.identity}
 
 
 def _signed_in(grant: Grant) -> dict[str, Any]:

@@ -11,15 +11,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+from endpoint_release.references import imported_by
 
 MODULES_DIRECTORY = Path(__file__).resolve().parents[2] / "static" / "endpoint"
 PAGE_MODULE = "page/main.js"
 WORKER_MODULE = "worker/worker.js"
 _NAME = re.compile(r"[a-z0-9_/]+\.js")
-_STATIC_IMPORT = re.compile(
-    r"""^(?:import|export)\b[^"';]*?\bfrom\s+["'](\.[^"']+)["']|^import\s+["'](\.[^"']+)["']""", re.MULTILINE
-)
 
 
 class ModuleMissing(RuntimeError):
@@ -58,12 +57,6 @@ class ModuleSet:
         """CSP source list of the page: the import map and the modules reachable from it, nothing else."""
         digests = [hashlib.sha256(self.import_map.encode()).digest(), *(module.digest for module in self.page)]
         return " ".join(f"'{integrity_of(digest)}'" for digest in digests)
-
-    @property
-    def manifest(self) -> str:
-        """JSON text that lists every module's hash, names rising (docs/protocol.md: ``/endpoint/manifest.json``)."""
-        hashes = {name: self.modules[name].integrity for name in sorted(self.modules)}
-        return json.dumps({"version": 1, "modules": hashes}, separators=(",", ":"))
 
 
 def integrity_of(digest: bytes) -> str:
@@ -105,20 +98,8 @@ def _reachable(modules: Mapping[str, EndpointModule], start: str) -> tuple[Endpo
             message = f"{importer} imports {name}, which is not among the endpoint's modules"
             raise ModuleMissing(message)
         found[name] = modules[name]
-        text = modules[name].content.decode()
-        imports = [first or second for first, second in _STATIC_IMPORT.findall(text)]
-        waiting += [(_resolve(name, reference), name) for reference in imports]
+        waiting += [(reference, name) for reference in imported_by(name, modules[name].content.decode())]
     return tuple(found.values())
-
-
-def _resolve(importer: str, reference: str) -> str:
-    parts: list[str] = []
-    for part in (PurePosixPath(importer).parent / reference).parts:
-        if part == "..":
-            parts = parts[:-1]
-        elif part != ".":
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _import_map(page: tuple[EndpointModule, ...]) -> str:

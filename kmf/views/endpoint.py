@@ -3,42 +3,15 @@
 The page is the same for every conference, existing or not. These views look nothing up and set no cookie.
 """
 
+from collections.abc import Mapping
+
 from csp.decorators import csp_exempt
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotModified
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from kmf.services.endpoint_modules import PAGE_MODULE, WORKER_MODULE, EndpointModule, endpoint_modules
-from protocol import base64url
-from roster.services.signing_key import roster_public_key
-
-PERMISSIONS_OF_PAGE = (
-    "camera",
-    "microphone",
-    "display-capture",
-    "speaker-selection",
-    "fullscreen",
-    "screen-wake-lock",
-    "autoplay",
-)
-PERMISSIONS_OF_NOBODY = (
-    "accelerometer",
-    "clipboard-read",
-    "geolocation",
-    "gyroscope",
-    "hid",
-    "identity-credentials-get",
-    "local-fonts",
-    "magnetometer",
-    "midi",
-    "payment",
-    "picture-in-picture",
-    "publickey-credentials-get",
-    "serial",
-    "usb",
-    "xr-spatial-tracking",
-)
+from kmf.services.endpoint_modules import EndpointModule, endpoint_modules
+from kmf.services.endpoint_page import module_headers, page_headers, page_text, this_installation
+from kmf.services.endpoint_release import served_release
 
 
 @csp_exempt()
@@ -48,24 +21,8 @@ def endpoint_page(request: HttpRequest, conference_id: str = "") -> HttpResponse
     del conference_id  # the page reads its own address
     if _asked_by_service_worker(request):
         return HttpResponseForbidden()
-    modules = endpoint_modules()
-    context = {
-        "origins": settings.ORIGINS,
-        "roster_key": base64url.encode(roster_public_key()),
-        "import_map": modules.import_map,
-        "main": modules.modules[PAGE_MODULE],
-        "preloads": modules.page,
-    }
-    response = render(request, "endpoint/page.html", context)
-    response["Content-Security-Policy"] = page_policy(modules.script_sources)
-    response["Permissions-Policy"] = permissions_policy()
-    response["Cross-Origin-Opener-Policy"] = "same-origin"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Origin-Agent-Cluster"] = "?1"
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    here = this_installation()
+    return _with(HttpResponse(page_text(here)), page_headers(here))
 
 
 @csp_exempt()  # type: ignore[arg-type]  # csp's types know only views without further arguments
@@ -77,61 +34,41 @@ def endpoint_module(request: HttpRequest, name: str) -> HttpResponse:
     module = endpoint_modules().modules.get(name)
     if module is None:
         raise Http404
-    response = _module_response(request, module)
-    response["Content-Security-Policy"] = worker_policy() if name == WORKER_MODULE else "default-src 'none'"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return _with(_module_response(request, module), module_headers(this_installation(), name))
 
 
 @csp_exempt()
 @require_safe
 def endpoint_manifest(request: HttpRequest) -> HttpResponse:
-    """``GET /endpoint/manifest.json``: SHA-256 of every module this process serves."""
+    """``GET /endpoint/manifest.json``: all that this process serves to endpoints, by hash and word for word."""
     if _asked_by_service_worker(request):
         return HttpResponseForbidden()
-    response = HttpResponse(endpoint_modules().manifest, content_type="application/json")
+    return _closed(HttpResponse(served_release().manifest, content_type="application/json"))
+
+
+@csp_exempt()
+@require_safe
+def endpoint_note(request: HttpRequest) -> HttpResponse:
+    """``GET /endpoint/manifest.note``: the release note, if anybody signed this release."""
+    if _asked_by_service_worker(request):
+        return HttpResponseForbidden()
+    note = served_release().note
+    if note is None:
+        raise Http404
+    return _closed(HttpResponse(note, content_type="text/plain; charset=utf-8"))
+
+
+def _with(response: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:
+    for name, value in headers.items():
+        response[name] = value
+    return response
+
+
+def _closed(response: HttpResponse) -> HttpResponse:
     response["Content-Security-Policy"] = "default-src 'none'"
     response["Cache-Control"] = "no-cache"
     response["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def page_policy(script_sources: str) -> str:
-    """Content security policy of the endpoint page; ``script_sources`` are hashes only, no origin."""
-    origins = settings.ORIGINS
-    directives = (
-        "default-src 'none'",
-        f"script-src {script_sources}",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "worker-src 'self'",
-        f"frame-src {origins.provider} {origins.core}",
-        "frame-ancestors 'none'",
-        "form-action 'none'",
-        "base-uri 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types conclave-worker",
-    )
-    return "; ".join(directives)
-
-
-def worker_policy() -> str:
-    """Content security policy of the worker: without one of its own it would be bound by none.
-
-    ``'self'`` covers ``ws:`` of the same host in current browsers; the socket's origin is named for those where it does not.
-    """
-    socket_origin = settings.ORIGINS.kmf.replace("http", "ws", 1)
-    return f"default-src 'none'; script-src 'self'; connect-src 'self' {socket_origin}; trusted-types 'none'"
-
-
-def permissions_policy() -> str:
-    """Camera, microphone and screen for the page itself, nothing for any frame."""
-    own = [f"{name}=(self)" for name in PERMISSIONS_OF_PAGE]
-    return ", ".join(own + [f"{name}=()" for name in PERMISSIONS_OF_NOBODY])
 
 
 def _asked_by_service_worker(request: HttpRequest) -> bool:
@@ -142,9 +79,6 @@ def _asked_by_service_worker(request: HttpRequest) -> bool:
 def _module_response(request: HttpRequest, module: EndpointModule) -> HttpResponse:
     tag = f'"{module.integrity}"'
     unchanged = request.headers.get("If-None-Match") == tag
-    response = (
-        HttpResponseNotModified() if unchanged else HttpResponse(module.content, content_type="text/javascript; charset=utf-8")
-    )
+    response = HttpResponseNotModified() if unchanged else HttpResponse(module.content)
     response["ETag"] = tag
-    response["Cache-Control"] = "no-cache"
     return response

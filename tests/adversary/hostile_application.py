@@ -40,6 +40,12 @@ def browser_for_a_public_provider(browser: Browser) -> Iterator[Browser]:
         other.close()
 
 
+def profile_of(browser: Browser) -> BrowserContext:
+    context = browser.new_context(permissions=["camera", "microphone"], viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(30_000)
+    return context
+
+
 class HostileProvider:
     """Serves ``hostile_frame.js`` to the profile instead of the conference application, until it is `honest`."""
 
@@ -117,12 +123,15 @@ def lost_the_line(page: Page, code: str) -> None:
     expect(page.get_by_test_id("seal")).to_have_attribute("data-true", "false")
 
 
-def stands_unharmed(page: Page, scene: Scene) -> None:
-    """The trusted page is where it was, in the conference, with its own picture, and the KMF knows of no change."""
+def stands_unharmed(page: Page, scene: Scene, *, pages: int = 1) -> None:
+    """The trusted page is where it was, in the conference, with its own picture, and the KMF knows of no change.
+
+    ``pages`` is how many pages the profile has, that one included.
+    """
     assert page.url == scene.uri
     expect(page.locator("body")).to_have_attribute("data-state", "in-conference")
     assert page.evaluate(OWN_TRACKS_LIVE) == ["live"]
-    assert len(page.context.pages) == 1
+    assert len(page.context.pages) == pages
     assert scene.epochs() == [(1, "current")]
     assert scene.audit("endpoint.left") == []
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.adversary.clear_feed import STRANGER_SHOWN_MS, ClearPublisher, nothing_clear_was_shown, streams
 from tests.adversary.hostile_application import (
@@ -18,6 +18,7 @@ from tests.adversary.hostile_application import (
     begin_again,
     browser_for_a_public_provider,
     lost_the_line,
+    profile_of,
     stands_unharmed,
 )
 from tests.adversary.hostile_descriptions import ANSWERS, OFFERS, Change, answer_to, offer_of_a_feed
@@ -49,12 +50,6 @@ class Victim:
         if self.page.get_by_test_id("stage").get_attribute("data-media") != "failed":
             Line(self.page).say("enough")
             expect(self.page.get_by_test_id("stage")).to_have_attribute("data-media", "failed")
-
-
-def profile_of(browser: Browser) -> BrowserContext:
-    context = browser.new_context(permissions=["camera", "microphone"], viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(15_000)
-    return context
 
 
 @pytest.fixture(scope="module")

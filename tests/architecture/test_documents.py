@@ -19,7 +19,7 @@ SENT = re.compile(r"""(?:\.(?:send|message|tell)\(\s*|(?:_tell|put)\(\{["']type[
 SAID = re.compile(r"""\btype: ["']([\w?-]+)["']""")
 TO_THE_WORKER = {"detach"}  # inside the page, not on a wire
 PATH = re.compile(r"`((?:config|conferences|kmf|roster|provider|protocol|static|tests|docs|benchmarks|deploy)/[\w./-]*\w\.\w+)`")
-PRODUCT = ("config", "conferences", "kmf", "roster", "provider", "protocol")
+PRODUCT = ("config", "conferences", "endpoint_release", "kmf", "roster", "provider", "protocol")
 
 
 def product(suffix: str, *tops: str) -> Iterator[Path]:

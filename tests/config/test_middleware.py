@@ -33,9 +33,12 @@ def test_no_script_of_another_origin_is_served_beside_the_keys(path: str):
     assert Client().get(path, headers={"host": host(settings.ORIGINS.kmf)}).status_code == 403
 
 
-def test_no_service_worker_is_served_beside_the_keys():
-    headers = {"host": host(settings.ORIGINS.kmf), "service-worker": "script"}
-    assert Client().get("/health", headers=headers).status_code == 403
+@pytest.mark.parametrize("origin", [settings.ORIGINS.kmf, settings.ORIGINS.core, settings.ORIGINS.auth])
+@pytest.mark.parametrize("path", ["/health", "/frame", "/static/core/main.js", "/sign-in"])
+def test_no_service_worker_is_served_anywhere(origin: str, path: str):
+    """Not on the core origin either: it would go on answering for the frame beside the call."""
+    answer = Client().get(path, headers={"host": host(origin), "service-worker": "script"})
+    assert (answer.status_code, answer.content) == (403, b"")
 
 
 def test_a_session_of_one_origin_opens_nothing_on_another():

@@ -5,6 +5,7 @@ import { JoinPace } from "../call/pace.js";
 import { announce } from "./announcer.js";
 import { Banner } from "./banner.js";
 import { showToggle, wireControls } from "./controls.js";
+import { CorePanel } from "./core_panel.js";
 import { Door } from "./door.js";
 import { byId, fromTemplate } from "./elements.js";
 import { nameOf, showCode, showPeople } from "./people.js";
@@ -30,6 +31,8 @@ export class Conference {
   #onOver;
   #banner = new Banner();
   #door;
+  /** @type {CorePanel | null} */
+  #corePanel = null;
   /** Lines that are interrupted. @type {Set<string>} */
   #cut = new Set();
   #stage;
@@ -88,11 +91,16 @@ export class Conference {
     this.#end(code);
   }
 
-  /** Show the stage and connect the media. @param {{provider: string, policy: Policy}} options */
-  start({ provider, policy }) {
+  /** Show the stage and connect the media. @param {{provider: string, core: string, policy: Policy}} options */
+  start({ provider, core, policy }) {
     byId("title", HTMLElement).textContent = policy.title;
     document.title = `${policy.title} – Conclave`;
-    wireControls({ onToggle: (kind) => void this.#toggle(kind), onLeave: () => this.#leave() });
+    const panel = (this.#corePanel = new CorePanel({ port: this.#port, origin: core }));
+    wireControls({
+      onToggle: (kind) => void this.#toggle(kind),
+      onLeave: () => this.#leave(),
+      onOpen: (opened) => opened === "core-panel" && panel.open(),
+    });
     this.#devices.onChanged = (kind) => void this.#publishAgain(kind);
     addEventListener("pagehide", this.#sayGoodbye);
     document.addEventListener("visibilitychange", this.#keepAwake);
@@ -354,6 +362,7 @@ export class Conference {
     this.#door.stop();
     this.#banner.clear();
     this.#call?.close();
+    this.#corePanel?.close();
     this.#stage.stop();
     byId("provider-frame", HTMLElement).replaceChildren();
     this.#devices.closeAll();

@@ -2,7 +2,7 @@
 
 import { byId, setIcon, within } from "./elements.js";
 
-const PANELS = { "people-panel": "toggle-people", "code-panel": "toggle-code" };
+const PANELS = { "people-panel": "toggle-people", "code-panel": "toggle-code", "core-panel": "toggle-core" };
 const NAMES = Object.freeze({
   mic: { word: "microphone", on: "mic", off: "mic-off" },
   camera: { word: "camera", on: "camera", off: "camera-off" },
@@ -10,13 +10,19 @@ const NAMES = Object.freeze({
 
 /** @typedef {keyof typeof PANELS} PanelId */
 
-/** @param {{onToggle: (kind: "mic" | "camera") => void, onLeave: () => void}} options */
-export function wireControls({ onToggle, onLeave }) {
+/** @param {{onToggle: (kind: "mic" | "camera") => void, onLeave: () => void, onOpen: (panel: PanelId) => void}} options */
+export function wireControls({ onToggle, onLeave, onOpen }) {
   byId("toggle-mic", HTMLButtonElement).onclick = () => onToggle("mic");
   byId("toggle-camera", HTMLButtonElement).onclick = () => onToggle("camera");
   byId("leave", HTMLButtonElement).onclick = onLeave;
   for (const [panel, button] of /** @type {[PanelId, string][]} */ (Object.entries(PANELS))) {
-    byId(button, HTMLButtonElement).onclick = () => openPanel(byId(panel, HTMLElement).hidden ? panel : null);
+    byId(button, HTMLButtonElement).onclick = () => {
+      const opens = byId(panel, HTMLElement).hidden;
+      openPanel(opens ? panel : null);
+      if (opens) {
+        onOpen(panel);
+      }
+    };
     within(byId(panel, HTMLElement), "[data-close]", HTMLButtonElement).onclick = () => closePanel(panel);
     byId(panel, HTMLElement).onkeydown = (event) => {
       if (event.key === "Escape") {

@@ -93,7 +93,7 @@ async function goIn({ port, speaker }) {
     const policy = await conference.join();
     if (present === conference) {
       enterState("in-conference");
-      conference.start({ provider, policy });
+      conference.start({ provider, core, policy });
     }
   } catch (error) {
     if (present === conference) {

@@ -6,6 +6,7 @@
 import { MediaEngine } from "./media/engine.js";
 import { RosterChain } from "./roster/chain.js";
 import { importStatementKey } from "./roster/statement.js";
+import { coreDocument } from "./session/documents.js";
 import { codeOf, SessionError } from "./session/errors.js";
 import { moderate } from "./session/moderation.js";
 import { ServerClock } from "./session/server_clock.js";
@@ -58,6 +59,8 @@ async function answer(message) {
       return join(message.join);
     case "join-document":
       return stay().joinDocument();
+    case "core-document":
+      return coreDocument({ ...endpoint(), origins: configured().origins });
     case "moderate":
       return moderate(endpoint(), message.order);
     case "begin-step-up":

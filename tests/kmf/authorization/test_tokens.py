@@ -58,7 +58,8 @@ def test_token2_tells_the_provider_nothing_else(endpoint_client, participant, co
 def test_token3(endpoint_client, ada, conference):
     found = read(endpoint_client.tokens(settings.ORIGINS.core)["access_token"], settings.ORIGINS.core)
     assert (found.subject, found.claims["conference"], found.client_id) == (ada.pk, conference.id, "endpoint")
-    assert "email" not in found.claims
+    assert found.claims["identity"] == ada.email
+    assert not {"email", "name", "roles", "organisation"} & set(found.claims)
 
 
 def test_sign_in_token(core_client, ada):

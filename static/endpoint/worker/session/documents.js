@@ -5,6 +5,8 @@ import { readClaims } from "./grant.js";
 
 /** Each join gets a token of its own: the provider takes none from before an eviction. */
 const JOIN_TOKEN_FOR_S = Infinity;
+/** A token that is about to expire would do for this one request, and not for the clocks of two servers. */
+const CORE_TOKEN_FOR_S = 60;
 const FAREWELL_MS = 5_000;
 
 /**
@@ -27,6 +29,20 @@ export async function joinDocument({ origins, grant }) {
   const url = `${origins.provider}/conferences/${handle}/join`;
   const { key, clock } = grant.client;
   return { handle, url, token, proof: await key.proof({ method: "POST", url, token, nowS: clock.nowS() }) };
+}
+
+/**
+ * One token and one proof for the core frame's data of this conference.
+ *
+ * @param {Endpoint} endpoint
+ * @returns {Promise<{url: string, token: string, proof: string}>}
+ * @throws {SessionError}
+ */
+export async function coreDocument({ origins, conference, grant }) {
+  const { text: token } = await grant.token(origins.core, CORE_TOKEN_FOR_S);
+  const url = `${origins.core}/frame/conferences/${conference}`;
+  const { key, clock } = grant.client;
+  return { url, token, proof: await key.proof({ method: "GET", url, token, nowS: clock.nowS() }) };
 }
 
 /**
