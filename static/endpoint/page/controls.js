@@ -9,12 +9,21 @@ const NAMES = Object.freeze({
 });
 
 /** @typedef {keyof typeof PANELS} PanelId */
+/** @typedef {import("./choices.js").Choices["layout"]} Layout */
 
-/** @param {{onToggle: (kind: "mic" | "camera") => void, onLeave: () => void}} options */
-export function wireControls({ onToggle, onLeave }) {
+/**
+ * @param {{onToggle: (kind: "mic" | "camera") => void, onShare: () => void, canShare: boolean, onLayout: () => void,
+ *   onLeave: () => void}} options
+ */
+export function wireControls({ onToggle, onShare, canShare, onLayout, onLeave }) {
   byId("toggle-mic", HTMLButtonElement).onclick = () => onToggle("mic");
   byId("toggle-camera", HTMLButtonElement).onclick = () => onToggle("camera");
+  byId("toggle-screen", HTMLButtonElement).onclick = onShare;
+  byId("toggle-screen", HTMLButtonElement).hidden = !canShare;
+  byId("stop-sharing", HTMLButtonElement).onclick = onShare;
+  byId("toggle-layout", HTMLButtonElement).onclick = onLayout;
   byId("leave", HTMLButtonElement).onclick = onLeave;
+  byId("seal", HTMLButtonElement).onclick = () => openPanel("code-panel");
   for (const [panel, button] of /** @type {[PanelId, string][]} */ (Object.entries(PANELS))) {
     byId(button, HTMLButtonElement).onclick = () => openPanel(byId(panel, HTMLElement).hidden ? panel : null);
     within(byId(panel, HTMLElement), "[data-close]", HTMLButtonElement).onclick = () => closePanel(panel);
@@ -33,6 +42,22 @@ export function showToggle(kind, { on, busy = false }) {
   button.setAttribute("aria-busy", String(busy));
   button.title = `Turn the ${NAMES[kind].word} ${on ? "off" : "on"}`;
   setIcon(button, on ? NAMES[kind].on : NAMES[kind].off);
+}
+
+/** One's own screen is shared, or not. @param {{on: boolean, busy: boolean}} state */
+export function showSharing({ on, busy }) {
+  const button = byId("toggle-screen", HTMLButtonElement);
+  button.setAttribute("aria-pressed", String(on));
+  button.setAttribute("aria-busy", String(busy));
+  button.title = on ? "Stop sharing the screen" : "Share the screen";
+  byId("sharing", HTMLElement).hidden = !on;
+}
+
+/** @param {Layout} layout */
+export function showLayout(layout) {
+  const button = byId("toggle-layout", HTMLButtonElement);
+  button.setAttribute("aria-pressed", String(layout === "speaker"));
+  button.title = layout === "speaker" ? "Show everybody alike" : "Show whoever speaks large";
 }
 
 /** Open a panel, wherever that was asked for. @param {PanelId} panel */
