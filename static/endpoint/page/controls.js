@@ -8,6 +8,9 @@ const NAMES = Object.freeze({
   camera: { word: "camera", on: "camera", off: "camera-off" },
 });
 
+/** What opened the panel that is open gets the focus back. @type {Element | null} */
+let opener = null;
+
 /** @typedef {keyof typeof PANELS} PanelId */
 /** @typedef {import("./choices.js").Choices["layout"]} Layout */
 
@@ -20,7 +23,10 @@ export function wireControls({ onToggle, onShare, canShare, onLayout, onLeave })
   byId("toggle-camera", HTMLButtonElement).onclick = () => onToggle("camera");
   byId("toggle-screen", HTMLButtonElement).onclick = onShare;
   byId("toggle-screen", HTMLButtonElement).hidden = !canShare;
-  byId("stop-sharing", HTMLButtonElement).onclick = onShare;
+  byId("stop-sharing", HTMLButtonElement).onclick = () => {
+    byId("toggle-screen", HTMLButtonElement).focus();
+    onShare();
+  };
   byId("toggle-layout", HTMLButtonElement).onclick = onLayout;
   byId("leave", HTMLButtonElement).onclick = onLeave;
   byId("seal", HTMLButtonElement).onclick = () => openPanel("code-panel");
@@ -72,12 +78,14 @@ function openPanel(open) {
     byId(button, HTMLButtonElement).setAttribute("aria-expanded", String(panel === open));
   }
   if (open) {
+    opener = document.activeElement;
     byId(open, HTMLElement).focus({ preventScroll: true });
   }
 }
 
-/** Close a panel, and give the focus back to its button. @param {PanelId} panel */
+/** Close a panel, and give the focus back to what opened it. @param {PanelId} panel */
 function closePanel(panel) {
   openPanel(null);
-  byId(PANELS[panel], HTMLButtonElement).focus();
+  const isButton = opener instanceof HTMLButtonElement && opener.checkVisibility();
+  (isButton ? opener : byId(PANELS[panel], HTMLButtonElement)).focus();
 }
