@@ -9,7 +9,7 @@ from tests.scenes import Scene
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
-# A phone's width, and what is left of a small window that was enlarged to 200 % (and to 400 %) of 1280 × 1024.
+# A phone's width, and what is left of a small window that was enlarged to 200 % (and to 400 %) of 1280 by 1024.
 NARROW = ({"width": 320, "height": 640}, {"width": 640, "height": 512}, {"width": 320, "height": 256})
 FULL = {"width": 1280, "height": 800}
 

@@ -1,4 +1,4 @@
-"""The story by keyboard alone: sign in, choose, join, look at who is here and at the code, share, leave; the focus is never lost."""
+"""The story by keyboard alone: sign in, choose, join, look at who is here and at the code, share, leave."""
 
 import pytest
 from playwright.sync_api import Page, expect

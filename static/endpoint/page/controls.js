@@ -86,6 +86,6 @@ function openPanel(open) {
 /** Close a panel, and give the focus back to what opened it. @param {PanelId} panel */
 function closePanel(panel) {
   openPanel(null);
-  const isButton = opener instanceof HTMLButtonElement && opener.checkVisibility();
-  (isButton ? opener : byId(PANELS[panel], HTMLButtonElement)).focus();
+  const button = byId(PANELS[panel], HTMLButtonElement);
+  (opener instanceof HTMLButtonElement && opener.checkVisibility() ? opener : button).focus();
 }

@@ -5,15 +5,15 @@ import { Arrangement } from "./arrangement.js";
 import { byId } from "./elements.js";
 import { Feeds, PERSON, SCREEN } from "./feeds.js";
 import { nameOf } from "./people.js";
+import { Screens } from "./screens.js";
+import { Sending } from "./sending.js";
 import { Tile } from "./tile.js";
-import { screenWords, TILES } from "./words.js";
+import { TILES } from "./words.js";
 
 const LOOK_MS = 100;
 const COUNT_MS = 1_000;
 /** A new feed may take this long before it is shown as somebody unknown. */
 const STRANGER_MS = 3_000;
-/** Transform ids of what we send begin with this (call/publisher.js). */
-const SENDING = "send-";
 
 /**
  * @typedef {import("../worker/roster/bodies.js").RosterEntry} RosterEntry
@@ -29,14 +29,13 @@ export class Stage {
   #speaker = new ActiveSpeaker();
   /** @type {Map<number, Tile>} */
   #tiles = new Map();
-  /** @type {Map<number, Tile>} by the source id of whoever shares */
-  #screens = new Map();
+  #screens = new Screens(this.#arrangement);
   /** One for all feeds that are nobody's. @type {Tile | null} */
   #stranger = null;
   #own = new Tile();
   #element = byId("stage", HTMLElement);
   #timers = [0, 0];
-  #sendingOk = -1;
+  #sending = new Sending();
   #isCut = false;
   /** @type {import("./choices.js").Choices["layout"]} */
   #layout = "grid";
@@ -60,7 +59,7 @@ export class Stage {
   stop() {
     this.#timers.forEach((timer) => clearInterval(timer));
     this.#arrangement.stop();
-    [this.#own, ...this.#tiles.values(), ...this.#screens.values(), this.#stranger].forEach((tile) => tile?.remove());
+    [this.#own, ...this.#tiles.values(), this.#stranger].forEach((tile) => tile?.remove());
     this.#tiles.clear();
     this.#screens.clear();
     this.#stranger = null;
@@ -138,7 +137,7 @@ export class Stage {
 
   /** Start sound that the browser held back. */
   async playSound() {
-    const tiles = [...this.#tiles.values(), ...this.#screens.values()];
+    const tiles = [...this.#tiles.values(), ...this.#screens.all];
     await Promise.all(tiles.map((tile) => tile.audio.play().catch(() => undefined)));
   }
 
@@ -179,25 +178,14 @@ export class Stage {
 
   /** @param {number} sourceId @param {Tile} owner */
   #showScreen(sourceId, owner) {
-    let screen = this.#screens.get(sourceId);
-    if (!screen) {
-      screen = new Tile();
-      screen.markScreen();
-      screen.setSource(sourceId);
-      this.#screens.set(sourceId, screen);
-      this.#arrangement.add(screen, owner);
-    }
-    screen.setName(screenWords(owner.name));
+    const screen = this.#screens.open(sourceId, owner);
     this.#play(screen, this.#feeds.mediaOf(sourceId, "screen"), this.#feeds.mediaOf(sourceId, "screen-audio"));
     this.#enlarge();
   }
 
   /** @param {number} sourceId */
   #closeScreen(sourceId) {
-    const screen = this.#screens.get(sourceId);
-    if (screen) {
-      this.#screens.delete(sourceId);
-      screen.remove();
+    if (this.#screens.close(sourceId)) {
       this.#arrange();
     }
   }
@@ -214,7 +202,7 @@ export class Stage {
 
   #look() {
     const now = performance.now();
-    [this.#own, ...this.#tiles.values(), ...this.#screens.values()].forEach((tile) => tile.look(now));
+    [this.#own, ...this.#tiles.values(), ...this.#screens.all].forEach((tile) => tile.look(now));
     const before = this.#speaker.current;
     const levels = new Map([...this.#tiles].map(([sourceId, tile]) => [sourceId, tile.level]));
     if (this.#speaker.hear(levels, now) !== before) {
@@ -263,10 +251,7 @@ export class Stage {
 
   /** @param {Record<string, {frames: number, ok: number}>} counters by transform id */
   #report(counters) {
-    const sent = Object.entries(counters).filter(([id]) => id.startsWith(SENDING));
-    const ok = sent.reduce((sum, [, counter]) => sum + counter.ok, 0);
-    const sending = ok > this.#sendingOk && ok > 0;
-    this.#sendingOk = ok;
+    const sending = this.#sending.look(counters);
     this.#own.setLock(sending ? "encrypted" : "silent");
     const others = [...this.#tiles].map(([sourceId, tile]) => ({ name: tile.name, ...this.#lockOf(sourceId, [...PERSON, ...SCREEN]) }));
     this.#options.onLocks({ sending, others, strangers: this.#feeds.strangers(STRANGER_MS).map(({ reason }) => reason) });
@@ -279,9 +264,8 @@ export class Stage {
 
   /** A screen before anybody, the newest first; then whoever speaks, where that is wished. */
   #enlarge() {
-    const newest = [...this.#screens.values()].at(-1);
     const speaker = this.#tiles.get(this.#speaker.current ?? -1) ?? [...this.#tiles.values()][0] ?? null;
-    this.#arrangement.enlarge(newest ?? (this.#layout === "speaker" ? speaker : null));
+    this.#arrangement.enlarge(this.#screens.newest ?? (this.#layout === "speaker" ? speaker : null));
   }
 }
 
