@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.joining import JOIN_TIMEOUT_MS, join, sees
+from tests.browser.pictures import picture
 from tests.scenes import Scene
 from tests.stack import Stack
 
@@ -38,6 +39,7 @@ def test_speaker_view_follows_the_voice_and_is_kept(pages: list[Page]) -> None:
     carol.get_by_test_id("toggle-mic").click()
     bob.get_by_test_id("toggle-mic").click()
     expect(large).to_have_attribute("data-source-id", own_source(bob), timeout=JOIN_TIMEOUT_MS)
+    picture(ada, "speaker-view")
     assert large.bounding_box()["width"] > 2 * ada.get_by_test_id("own-tile").bounding_box()["width"]
 
     ada.get_by_test_id("leave").click()

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.joining import JOIN_TIMEOUT_MS, open_conference
+from tests.browser.pictures import picture
 from tests.scenes import Scene
 from tests.stack import Stack
 
@@ -63,6 +64,7 @@ def test_the_microphone_shows_its_level_and_the_speaker_can_be_tried(scene: Scen
     page = open_conference(profile(), scene.uri, scene.stack.accounts("participant")[0])
     has_opened(page, "mic")
     page.wait_for_function("Number(document.getElementById('mic-level').style.getPropertyValue('--level')) > 0.05")
+    picture(page, "join")
     page.get_by_test_id("speaker-test").click()
     expect(page.get_by_test_id("speaker-words")).to_have_text("Playing …")
     expect(page.get_by_test_id("speaker-words")).to_contain_text("If you heard nothing")

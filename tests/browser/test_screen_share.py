@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.joining import JOIN_TIMEOUT_MS, join, sees, until
+from tests.browser.pictures import picture
 from tests.scenes import Scene
 from tests.stack import Stack
 
@@ -50,6 +51,7 @@ def test_a_screen_is_shown_to_all_and_ends(ada: Page, bob: Page, scene: Scene, p
     # who comes later sees it, too
     late = join(profile(), scene.uri, scene.stack.accounts("initiator")[0])
     shows_screen_of(late, name)
+    picture(late, "screen")
 
     ada.get_by_test_id("stop-sharing").click()
     expect(ada.get_by_test_id("sharing")).to_be_hidden()
