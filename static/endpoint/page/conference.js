@@ -12,6 +12,7 @@ import { OwnMedia } from "./own_media.js";
 import { OwnScreen } from "./own_screen.js";
 import { showCode, showPeople } from "./people.js";
 import { announceChange, showLocked } from "./roster_news.js";
+import { listenToShortcuts } from "./shortcuts.js";
 import { Stage } from "./stage.js";
 import { Tab } from "./tab.js";
 
@@ -37,6 +38,7 @@ export class Conference {
   #line;
   #layout = choices().layout;
   #over = false;
+  #ended = new AbortController();
 
   /** @param {{port: WorkerPort, devices: Devices, speaker: string, onOver: (code: string) => void}} options */
   constructor({ port, devices, speaker, onOver }) {
@@ -98,6 +100,7 @@ export class Conference {
       onLayout: () => this.#setLayout(this.#layout === "grid" ? "speaker" : "grid"),
       onLeave: () => this.#leave(),
     });
+    listenToShortcuts((kind) => void this.#own.toggle(kind), this.#ended.signal);
     this.#tab.open();
     this.#stage.start();
     this.#setLayout(this.#layout);
@@ -210,6 +213,7 @@ export class Conference {
       return;
     }
     this.#over = true;
+    this.#ended.abort();
     this.#tab.close();
     this.#own.stop();
     this.#door.stop();

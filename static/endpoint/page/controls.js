@@ -4,8 +4,8 @@ import { byId, setIcon, within } from "./elements.js";
 
 const PANELS = { "people-panel": "toggle-people", "code-panel": "toggle-code" };
 const NAMES = Object.freeze({
-  mic: { word: "microphone", on: "mic", off: "mic-off" },
-  camera: { word: "camera", on: "camera", off: "camera-off" },
+  mic: { word: "microphone", on: "mic", off: "mic-off", key: "Ctrl+D" },
+  camera: { word: "camera", on: "camera", off: "camera-off", key: "Ctrl+E" },
 });
 
 /** What opened the panel that is open gets the focus back. @type {Element | null} */
@@ -46,7 +46,7 @@ export function showToggle(kind, { on, busy = false }) {
   const button = byId(`toggle-${kind}`, HTMLButtonElement);
   button.setAttribute("aria-pressed", String(on));
   button.setAttribute("aria-busy", String(busy));
-  button.title = `Turn the ${NAMES[kind].word} ${on ? "off" : "on"}`;
+  button.title = `Turn the ${NAMES[kind].word} ${on ? "off" : "on"} (${NAMES[kind].key})`;
   setIcon(button, on ? NAMES[kind].on : NAMES[kind].off);
 }
 
