@@ -17,6 +17,9 @@ const MUTED_MS = 1_900;
  * @typedef {import("./tile.js").LockState} LockState
  */
 
+/** Stands for the source of feeds without a proof; source ids are not negative. */
+const NOBODY = -1;
+
 /** Microphone and camera: what stands in a person's own tile. @type {Track[]} */
 export const PERSON = ["mic", "camera"];
 /** @type {Track[]} */
@@ -27,6 +30,8 @@ export class Feeds {
   #feeds = new Map();
   /** Proofs that came before their track. @type {Map<string, Proof>} */
   #early = new Map();
+  /** Feeds by source, made anew after a change: a large conference is looked at each second. @type {Map<number, Feed[]> | null} */
+  #bySource = null;
 
   /** @param {{id: string, track: MediaStreamTrack}} remote @returns {Feed} */
   add({ id, track: media }) {
@@ -35,6 +40,7 @@ export class Feeds {
     const never = { frameAt: -Infinity, okAt: proof ? now : -Infinity, refusedAt: -Infinity };
     const feed = { id, media, proof, since: now, reason: "", frames: 0, ok: 0, ...never };
     this.#feeds.set(id, feed);
+    this.#bySource = null;
     return feed;
   }
 
@@ -43,12 +49,14 @@ export class Feeds {
     const feed = this.#feeds.get(id);
     this.#feeds.delete(id);
     this.#early.delete(id);
+    this.#bySource = null;
     return feed;
   }
 
   /** The worker authenticated a frame. @param {{id: string} & Proof} proof */
   bind({ id, sourceId, track }) {
     this.#early.set(id, { sourceId, track });
+    this.#bySource = null;
     const feed = this.#feeds.get(id);
     if (feed) {
       feed.proof = { sourceId, track };
@@ -67,7 +75,8 @@ export class Feeds {
 
   /** @param {number} sourceId @param {Track[]} tracks */
   of(sourceId, tracks) {
-    return [...this.#feeds.values()].filter(({ proof }) => proof?.sourceId === sourceId && tracks.includes(proof.track));
+    this.#bySource ??= Map.groupBy(this.#feeds.values(), ({ proof }) => proof?.sourceId ?? NOBODY);
+    return (this.#bySource.get(sourceId) ?? []).filter(({ proof }) => proof !== null && tracks.includes(proof.track));
   }
 
   /** Does a track of this source arrive, whether it can be unlocked or not? @param {number} sourceId @param {Track} track */

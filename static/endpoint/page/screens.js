@@ -35,9 +35,9 @@ export class Screens {
     return this.#tiles.delete(sourceId);
   }
 
-  /** @param {(screen: Tile, sourceId: number) => void} look */
-  forEach(look) {
-    this.#tiles.forEach(look);
+  /** @param {number} sourceId @returns {Tile | undefined} */
+  of(sourceId) {
+    return this.#tiles.get(sourceId);
   }
 
   clear() {

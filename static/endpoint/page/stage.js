@@ -79,7 +79,7 @@ export class Stage {
   /** Sound and picture of everybody are interrupted, or come again. @param {boolean} isCut */
   setCut(isCut) {
     this.#isCut = isCut;
-    this.#showLocks();
+    this.#tiles.forEach((_tile, sourceId) => this.#showLocks(sourceId));
   }
 
   /** @param {{entries: RosterEntry[], self: number}} roster */
@@ -173,7 +173,7 @@ export class Stage {
     } else {
       this.#closeScreen(sourceId);
     }
-    this.#showLocks();
+    this.#showLocks(sourceId);
   }
 
   /** @param {number} sourceId @param {Tile} owner */
@@ -218,16 +218,14 @@ export class Stage {
     this.#report(counters);
   }
 
-  #showLocks() {
-    this.#tiles.forEach((tile, sourceId) => {
-      const { lock, reason } = this.#lockOf(sourceId, PERSON);
-      tile.setLock(lock, reason);
-      tile.setMuted((lock === "encrypted" || lock === "silent") && this.#feeds.isMute(sourceId));
-    });
-    this.#screens.forEach((screen, sourceId) => {
-      const { lock, reason } = this.#lockOf(sourceId, SCREEN);
-      screen.setLock(lock, reason);
-    });
+  /** @param {number} sourceId */
+  #showLocks(sourceId) {
+    const { lock, reason } = this.#lockOf(sourceId, PERSON);
+    const tile = this.#tiles.get(sourceId);
+    tile?.setLock(lock, reason);
+    tile?.setMuted((lock === "encrypted" || lock === "silent") && this.#feeds.isMute(sourceId));
+    const screen = this.#lockOf(sourceId, SCREEN);
+    this.#screens.of(sourceId)?.setLock(screen.lock, screen.reason);
   }
 
   /** @param {number} sourceId @param {import("./feeds.js").Track[]} tracks */
