@@ -23,6 +23,8 @@ export class Prejoin {
   #selects = { camera: byId("camera-choice", HTMLSelectElement), mic: byId("mic-choice", HTMLSelectElement) };
   /** Devices that did not open, and why. @type {Map<Kind, "refused" | "missing" | "busy">} */
   #problems = new Map();
+  /** Devices on their way. @type {Set<Kind>} */
+  #opening = new Set();
 
   /** @param {{devices: Devices, onJoin: (options: {speaker: string}) => void}} options */
   constructor({ devices, onJoin }) {
@@ -69,9 +71,11 @@ export class Prejoin {
 
   /** @param {Kind} kind */
   async #toggle(kind) {
-    const isOn = this.#devices[kind] !== null;
+    // A camera that is still starting is turned off by the same button as one that is on.
+    const isOn = this.#devices[kind] !== null || this.#opening.has(kind);
     keepChoice({ [kind]: !isOn });
     if (isOn) {
+      this.#opening.delete(kind);
       this.#devices.turnOff(kind);
       this.#show(kind);
     } else {
@@ -96,14 +100,17 @@ export class Prejoin {
 
   /** @param {Kind} kind @param {string} [deviceId] */
   async #open(kind, deviceId) {
+    this.#opening.add(kind);
     try {
       await this.#devices.open(kind, deviceId);
+      this.#opening.delete(kind);
       this.#problems.delete(kind);
     } catch (error) {
       const isLate = error instanceof DOMException && error.name === "AbortError";
       if (isLate) {
         this.#problems.delete(kind);
       } else {
+        this.#opening.delete(kind);
         this.#problems.set(kind, deviceProblem(error));
       }
       this.#show(kind);
