@@ -61,7 +61,7 @@ def test_sign_in_and_join_screen(scene: Scene, profile) -> None:
     expect(page.get_by_test_id("prejoin-camera")).to_have_attribute("aria-pressed", "true")
     holds(page, "join screen")
     page.get_by_test_id("prejoin-camera").click()
-    page.evaluate("MediaDevices.prototype.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))")
+    page.evaluate("void (MediaDevices.prototype.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError')))")
     page.get_by_test_id("prejoin-camera").click()
     page.get_by_test_id("prejoin-help").locator("summary").click()
     holds(page, "join screen, blocked")

@@ -3,12 +3,13 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.joining import JOIN_TIMEOUT_MS, open_conference
+from tests.browser.joining import JOIN_TIMEOUT_MS, open_conference, until
 from tests.browser.pictures import picture
 from tests.scenes import Scene
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
+LEVEL = "Number(document.getElementById('mic-level').style.getPropertyValue('--level'))"
 # As a browser answers that was told to block the camera; the test lifts it again.
 BLOCKED = """
 window.isBlocked = true;
@@ -26,7 +27,7 @@ def scene(stack: Stack) -> Scene:
 
 def has_opened(page: Page, device: str) -> None:
     expect(page.get_by_test_id(f"prejoin-{device}")).to_have_attribute("aria-pressed", "true", timeout=JOIN_TIMEOUT_MS)
-    expect(page.get_by_test_id(f"{device}-choice")).to_be_enabled()
+    expect(page.get_by_test_id(f"{device}-choice")).not_to_have_value("", timeout=JOIN_TIMEOUT_MS)
 
 
 def test_a_camera_that_was_turned_off_stays_off_the_next_time(scene: Scene, profile) -> None:
@@ -63,7 +64,7 @@ def test_whoever_is_blocked_is_told_how_to_allow_it_and_may_try_again(scene: Sce
 def test_the_microphone_shows_its_level_and_the_speaker_can_be_tried(scene: Scene, profile) -> None:
     page = open_conference(profile(), scene.uri, scene.stack.accounts("participant")[0])
     has_opened(page, "mic")
-    page.wait_for_function("Number(document.getElementById('mic-level').style.getPropertyValue('--level')) > 0.05")
+    until(lambda: page.evaluate(LEVEL) > 0.05, "a level")
     picture(page, "join")
     page.get_by_test_id("speaker-test").click()
     expect(page.get_by_test_id("speaker-words")).to_have_text("Playing …")

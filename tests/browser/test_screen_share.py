@@ -65,7 +65,7 @@ def test_a_screen_is_shown_to_all_and_ends(ada: Page, bob: Page, scene: Scene, p
 
 
 def test_whoever_thinks_better_of_it_shares_nothing(ada: Page) -> None:
-    refuse = "MediaDevices.prototype.getDisplayMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))"
+    refuse = "void (MediaDevices.prototype.getDisplayMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError')))"
     ada.evaluate(refuse)
     ada.get_by_test_id("toggle-screen").click()
     expect(ada.get_by_test_id("toggle-screen")).to_have_attribute("aria-busy", "false")

@@ -8,6 +8,8 @@ import { SpeakerChoice } from "./speaker_choice.js";
 import { DEVICES } from "./words.js";
 
 const METER_MS = 80;
+/** @type {Kind[]} */
+const KINDS = ["mic", "camera"];
 
 /** @typedef {import("./devices.js").Kind} Kind */
 
@@ -45,7 +47,8 @@ export class Prejoin {
     this.#sayPreview(DEVICES.starting);
     // One after the other: two questions at once hide one another in some browsers.
     const { closures } = this.#devices;
-    for (const kind of /** @type {Kind[]} */ (["mic", "camera"])) {
+    KINDS.filter((kind) => !this.#devices.isWanted(kind)).forEach((kind) => this.#show(kind));
+    for (const kind of KINDS) {
       if (this.#devices.closures === closures && this.#devices.isWanted(kind)) {
         await this.#open(kind);
       } else {
