@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.axe import SCHEMES, is_accessible, scrolls_sideways
-from tests.browser.joining import JOIN_TIMEOUT_MS, join, open_conference, sees, sign_in
+from tests.browser.joining import JOIN_TIMEOUT_MS, join, open_conference, sees, sign_in, until
 from tests.scenes import Scene
 from tests.stack import Stack
 
@@ -22,7 +22,7 @@ def scene(stack: Stack) -> Scene:
 def is_narrow_enough(page: Page, state: str) -> None:
     for size in NARROW:
         page.set_viewport_size(size)
-        assert not scrolls_sideways(page), f"{state}, {size}"
+        until(lambda: not scrolls_sideways(page), f"{state} to fit into {size}", 5)
     page.set_viewport_size(FULL)
 
 
