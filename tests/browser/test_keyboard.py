@@ -9,7 +9,7 @@ from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
 MOST_TABS = 40
-FOCUSED = "document.activeElement?.id || document.activeElement?.getAttribute('name') || document.activeElement?.tagName"
+FOCUSED = "[document.activeElement?.id, document.activeElement?.getAttribute('name')]"
 RING = "getComputedStyle(document.activeElement).outlineStyle"
 
 
@@ -21,7 +21,7 @@ def scene(stack: Stack) -> Scene:
 def tab_to(page: Page, name: str) -> None:
     """Press Tab until the element with this id or name has the focus, and see its ring."""
     for _ in range(MOST_TABS):
-        if page.evaluate(FOCUSED) == name:
+        if name in page.evaluate(FOCUSED):
             assert page.evaluate(RING) != "none"
             return
         page.keyboard.press("Tab")
@@ -45,7 +45,7 @@ def test_the_story(scene: Scene, profile) -> None:
     page.keyboard.type(ada["password"])
     page.keyboard.press("Enter")
     expect(page.locator("body")).to_have_attribute("data-state", "prejoin", timeout=JOIN_TIMEOUT_MS)
-    assert page.evaluate(FOCUSED) == "join"
+    assert "join" in page.evaluate(FOCUSED)
     press(page, "preview-camera", "Space")
     expect(page.get_by_test_id("prejoin-camera")).to_have_attribute("aria-pressed", "false")
     press(page, "preview-camera", "Space")
@@ -58,11 +58,11 @@ def test_the_story(scene: Scene, profile) -> None:
     press(page, "toggle-people")
     expect(page.get_by_test_id("people-panel")).to_be_focused()
     page.keyboard.press("Escape")
-    assert page.evaluate(FOCUSED) == "toggle-people"
+    assert "toggle-people" in page.evaluate(FOCUSED)
     press(page, "seal")
     expect(page.get_by_test_id("code-panel")).to_be_focused()
     page.keyboard.press("Escape")
-    assert page.evaluate(FOCUSED) == "seal"
+    assert "seal" in page.evaluate(FOCUSED)
     press(page, "toggle-layout", "Space")
     expect(page.get_by_test_id("toggle-layout")).to_have_attribute("aria-pressed", "true")
     press(page, "toggle-mic", "Space")
@@ -75,7 +75,7 @@ def test_the_story(scene: Scene, profile) -> None:
     expect(page.get_by_test_id("sharing")).to_be_visible()
     press(page, "stop-sharing")
     expect(page.get_by_test_id("sharing")).to_be_hidden()
-    assert page.evaluate(FOCUSED) == "toggle-screen"
+    assert "toggle-screen" in page.evaluate(FOCUSED)
     press(page, "leave")
     expect(page.locator("body")).to_have_attribute("data-state", "ended")
     press(page, "gate-action")
