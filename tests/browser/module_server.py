@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 ROOT = Path(__file__).parents[2]
 PLACES = {
     "worker": ROOT / "static" / "endpoint" / "worker",
+    "conference": ROOT / "static" / "endpoint" / "page",
     "page": ROOT / "tests" / "browser" / "vectors_page",
     "rules": ROOT / "tests" / "browser" / "rules_page",
     "vectors": ROOT / "tests" / "vectors",

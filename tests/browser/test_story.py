@@ -3,29 +3,21 @@
 With ``CONCLAVE_SCREENSHOTS=docs/screens`` the pictures of the documentation are taken on the way.
 """
 
-import os
 import re
 import time
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from pathlib import Path
 
 import pytest
 from icalendar import Calendar
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.joining import epoch, frames_decoded, join, sees, sign_in, until
+from tests.browser.pictures import picture
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
 TITLE = "Quarterly figures"
-PICTURES = os.environ.get("CONCLAVE_SCREENSHOTS")
-
-
-def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        Path(PICTURES).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
 
 
 def enter_core(context: BrowserContext, stack: Stack, account: dict[str, str]) -> Page:
@@ -102,6 +94,7 @@ def test_the_whole_story(stack: Stack, profile):
         codes.append(re.sub(r"\D", "", page.get_by_test_id("code").inner_text()))
     assert codes[0] == codes[1]
     assert len(codes[0]) == 30
+    picture(ada_page, "encryption")
 
     # one leaves; the other goes on under a new key
     before = epoch(ada_page)

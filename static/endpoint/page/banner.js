@@ -4,7 +4,7 @@ import { byId } from "./elements.js";
 import { BANNERS } from "./words.js";
 
 /** From the gravest to the least. */
-const ORDER = ["stopped", "expired", "offline", "stale", "reconnecting", "media_failed", "media_reconnecting", "knocking", "sound", "camera", "microphone", "duplicate"];
+const ORDER = ["stopped", "expired", "offline", "stale", "reconnecting", "media_failed", "media_reconnecting", "knocking", "sound", "screen", "camera", "microphone", "duplicate"];
 const GRAVE = new Set(["stopped", "expired", "media_failed"]);
 /** Something is being tried: the line moves. */
 const BUSY = new Set(["stopped", "expired", "offline", "stale", "reconnecting", "media_reconnecting"]);

@@ -4,17 +4,32 @@ import { byId, setIcon, within } from "./elements.js";
 
 const PANELS = { "people-panel": "toggle-people", "code-panel": "toggle-code", "core-panel": "toggle-core" };
 const NAMES = Object.freeze({
-  mic: { word: "microphone", on: "mic", off: "mic-off" },
-  camera: { word: "camera", on: "camera", off: "camera-off" },
+  mic: { word: "microphone", on: "mic", off: "mic-off", key: "Ctrl+D" },
+  camera: { word: "camera", on: "camera", off: "camera-off", key: "Ctrl+E" },
 });
 
-/** @typedef {keyof typeof PANELS} PanelId */
+/** What opened the panel that is open gets the focus back. @type {Element | null} */
+let opener = null;
 
-/** @param {{onToggle: (kind: "mic" | "camera") => void, onLeave: () => void, onOpen: (panel: PanelId) => void}} options */
-export function wireControls({ onToggle, onLeave, onOpen }) {
+/** @typedef {keyof typeof PANELS} PanelId */
+/** @typedef {import("./choices.js").Choices["layout"]} Layout */
+
+/**
+ * @param {{onToggle: (kind: "mic" | "camera") => void, onShare: () => void, canShare: boolean, onLayout: () => void,
+ *   onLeave: () => void, onOpen: (panel: PanelId) => void}} options
+ */
+export function wireControls({ onToggle, onShare, canShare, onLayout, onLeave, onOpen }) {
   byId("toggle-mic", HTMLButtonElement).onclick = () => onToggle("mic");
   byId("toggle-camera", HTMLButtonElement).onclick = () => onToggle("camera");
+  byId("toggle-screen", HTMLButtonElement).onclick = onShare;
+  byId("toggle-screen", HTMLButtonElement).hidden = !canShare;
+  byId("stop-sharing", HTMLButtonElement).onclick = () => {
+    byId("toggle-screen", HTMLButtonElement).focus();
+    onShare();
+  };
+  byId("toggle-layout", HTMLButtonElement).onclick = onLayout;
   byId("leave", HTMLButtonElement).onclick = onLeave;
+  byId("seal", HTMLButtonElement).onclick = () => openPanel("code-panel");
   for (const [panel, button] of /** @type {[PanelId, string][]} */ (Object.entries(PANELS))) {
     byId(button, HTMLButtonElement).onclick = () => {
       const opens = byId(panel, HTMLElement).hidden;
@@ -37,8 +52,24 @@ export function showToggle(kind, { on, busy = false }) {
   const button = byId(`toggle-${kind}`, HTMLButtonElement);
   button.setAttribute("aria-pressed", String(on));
   button.setAttribute("aria-busy", String(busy));
-  button.title = `Turn the ${NAMES[kind].word} ${on ? "off" : "on"}`;
+  button.title = `Turn the ${NAMES[kind].word} ${on ? "off" : "on"} (${NAMES[kind].key})`;
   setIcon(button, on ? NAMES[kind].on : NAMES[kind].off);
+}
+
+/** One's own screen is shared, or not. @param {{on: boolean, busy: boolean}} state */
+export function showSharing({ on, busy }) {
+  const button = byId("toggle-screen", HTMLButtonElement);
+  button.setAttribute("aria-pressed", String(on));
+  button.setAttribute("aria-busy", String(busy));
+  button.title = on ? "Stop sharing the screen" : "Share the screen";
+  byId("sharing", HTMLElement).hidden = !on;
+}
+
+/** @param {Layout} layout */
+export function showLayout(layout) {
+  const button = byId("toggle-layout", HTMLButtonElement);
+  button.setAttribute("aria-pressed", String(layout === "speaker"));
+  button.title = layout === "speaker" ? "Show everybody alike" : "Show whoever speaks large";
 }
 
 /** Open a panel, wherever that was asked for. @param {PanelId} panel */
@@ -53,12 +84,14 @@ function openPanel(open) {
     byId(button, HTMLButtonElement).setAttribute("aria-expanded", String(panel === open));
   }
   if (open) {
+    opener = document.activeElement;
     byId(open, HTMLElement).focus({ preventScroll: true });
   }
 }
 
-/** Close a panel, and give the focus back to its button. @param {PanelId} panel */
+/** Close a panel, and give the focus back to what opened it. @param {PanelId} panel */
 function closePanel(panel) {
   openPanel(null);
-  byId(PANELS[panel], HTMLButtonElement).focus();
+  const button = byId(PANELS[panel], HTMLButtonElement);
+  (opener instanceof HTMLButtonElement && opener.checkVisibility() ? opener : button).focus();
 }

@@ -14,9 +14,15 @@ export class Devices {
   #requests = { camera: 0, mic: 0 };
   #closures = 0;
   /** @type {Record<Kind, boolean>} */
-  #wanted = { camera: true, mic: true };
+  #wanted;
   /** @type {(kind: Kind) => void} called when a device was opened, or went away by itself */
   onChanged = () => undefined;
+
+  /** @param {import("./choices.js").Choices} choices of the time before */
+  constructor({ camera, mic, cameraId, micId }) {
+    this.#wanted = { camera, mic };
+    this.#chosen = { camera: cameraId, mic: micId };
+  }
 
   /** How often all were closed. */
   get closures() {
@@ -35,12 +41,13 @@ export class Devices {
    * Open a device, in place of the one that is open.
    *
    * @param {Kind} kind
-   * @param {string} [deviceId]
+   * @param {string} [deviceId] this one and no other; without it the one of before, as far as it is there
    * @returns {Promise<MediaStreamTrack>}
    * @throws {DOMException} as getUserMedia; AbortError where it was closed, or opened again, in the meantime
    */
-  async open(kind, deviceId = this.#chosen[kind]) {
-    const wanted = { ...(kind === "camera" ? CAMERA : MICROPHONE), ...(deviceId ? { deviceId: { exact: deviceId } } : {}) };
+  async open(kind, deviceId) {
+    const device = deviceId ? { exact: deviceId } : this.#chosen[kind] ? { ideal: this.#chosen[kind] } : undefined;
+    const wanted = { ...(kind === "camera" ? CAMERA : MICROPHONE), ...(device ? { deviceId: device } : {}) };
     const request = ++this.#requests[kind];
     this.#wanted[kind] = true;
     const stream = await navigator.mediaDevices.getUserMedia(kind === "camera" ? { video: wanted } : { audio: wanted });

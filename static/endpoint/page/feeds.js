@@ -1,29 +1,46 @@
 /**
  * Remote tracks and the sources that their frames really decrypt under. A feed belongs to nobody until the worker has
- * authenticated a frame of it; what the provider says about it is not asked.
+ * authenticated a frame of it; what the provider says about it is not asked. What a feed shows (camera, screen) is
+ * authenticated with each frame, too.
  */
 
 /** No authenticated frame for this long: nothing arrives. */
 const QUIET_MS = 4_000;
+/** Sound comes fifty times a second: after this long it has been turned off, or is kept from us. */
+const MUTED_MS = 1_900;
 
 /**
- * @typedef {{id: string, kind: string, track: MediaStreamTrack, sourceId: number | null, since: number,
- *   frames: number, ok: number, frameAt: number, okAt: number}} Feed
+ * @typedef {import("../worker/media/metadata.js").Track} Track
+ * @typedef {{sourceId: number, track: Track}} Proof whose a feed is, and what of his
+ * @typedef {{id: string, media: MediaStreamTrack, proof: Proof | null, since: number, reason: string,
+ *   frames: number, ok: number, frameAt: number, okAt: number, refusedAt: number}} Feed
  * @typedef {import("./tile.js").LockState} LockState
  */
+
+/** Stands for the source of feeds without a proof; source ids are not negative. */
+const NOBODY = -1;
+
+/** Microphone and camera: what stands in a person's own tile. @type {Track[]} */
+export const PERSON = ["mic", "camera"];
+/** @type {Track[]} */
+export const SCREEN = ["screen", "screen-audio"];
 
 export class Feeds {
   /** @type {Map<string, Feed>} */
   #feeds = new Map();
-  /** Sources that were known before their track arrived. @type {Map<string, number>} */
+  /** Proofs that came before their track. @type {Map<string, Proof>} */
   #early = new Map();
+  /** Feeds by source, made anew after a change: a large conference is looked at each second. @type {Map<number, Feed[]> | null} */
+  #bySource = null;
 
-  /** @param {{id: string, kind: string, track: MediaStreamTrack}} remote @returns {Feed} */
-  add({ id, kind, track }) {
+  /** @param {{id: string, track: MediaStreamTrack}} remote @returns {Feed} */
+  add({ id, track: media }) {
     const now = performance.now();
-    const sourceId = this.#early.get(id) ?? null;
-    const feed = { id, kind, track, sourceId, since: now, frames: 0, ok: 0, frameAt: -Infinity, okAt: -Infinity };
+    const proof = this.#early.get(id) ?? null;
+    const never = { frameAt: -Infinity, okAt: proof ? now : -Infinity, refusedAt: -Infinity };
+    const feed = { id, media, proof, since: now, reason: "", frames: 0, ok: 0, ...never };
     this.#feeds.set(id, feed);
+    this.#bySource = null;
     return feed;
   }
 
@@ -32,35 +49,55 @@ export class Feeds {
     const feed = this.#feeds.get(id);
     this.#feeds.delete(id);
     this.#early.delete(id);
+    this.#bySource = null;
     return feed;
   }
 
-  /** The worker authenticated a frame. @param {string} id @param {number} sourceId @returns {Feed | undefined} */
-  bind(id, sourceId) {
-    this.#early.set(id, sourceId);
+  /** The worker authenticated a frame. @param {{id: string} & Proof} proof */
+  bind({ id, sourceId, track }) {
+    this.#early.set(id, { sourceId, track });
+    this.#bySource = null;
     const feed = this.#feeds.get(id);
     if (feed) {
-      feed.sourceId = sourceId;
+      feed.proof = { sourceId, track };
       feed.okAt = performance.now();
     }
-    return feed;
   }
 
-  /** @param {number} sourceId */
-  of(sourceId) {
-    return [...this.#feeds.values()].filter((feed) => feed.sourceId === sourceId);
+  /** The worker threw a frame away. @param {string} id @param {string} code */
+  refuse(id, code) {
+    const feed = this.#feeds.get(id);
+    if (feed) {
+      feed.reason = code;
+      feed.refusedAt = performance.now();
+    }
   }
 
-  /** Do frames arrive that have been nobody's for longer than `ms`? @param {number} ms */
-  hasStrangers(ms) {
-    const now = performance.now();
-    const feeds = [...this.#feeds.values()].filter(({ sourceId, since }) => sourceId === null && now - since > ms);
-    return feeds.some(({ frameAt }) => now - frameAt < QUIET_MS);
+  /** @param {number} sourceId @param {Track[]} tracks */
+  of(sourceId, tracks) {
+    this.#bySource ??= Map.groupBy(this.#feeds.values(), ({ proof }) => proof?.sourceId ?? NOBODY);
+    return (this.#bySource.get(sourceId) ?? []).filter(({ proof }) => proof !== null && tracks.includes(proof.track));
   }
 
-  /** @param {string} id */
-  has(id) {
-    return this.#feeds.has(id);
+  /** Does a track of this source arrive, whether it can be unlocked or not? @param {number} sourceId @param {Track} track */
+  arrives(sourceId, track) {
+    return this.of(sourceId, [track]).some(({ okAt, refusedAt }) => isWithin(Math.max(okAt, refusedAt), QUIET_MS));
+  }
+
+  /** The track to play, of those that the source sent the latest arrived. @param {number} sourceId @param {Track} track */
+  mediaOf(sourceId, track) {
+    const [latest] = this.of(sourceId, [track]).sort((one, other) => other.okAt - one.okAt);
+    return latest?.media ?? null;
+  }
+
+  /** Is somebody's microphone off, as far as can be told: does no sound of his arrive? @param {number} sourceId */
+  isMute(sourceId) {
+    return !this.of(sourceId, ["mic"]).some(({ okAt }) => isWithin(okAt, MUTED_MS));
+  }
+
+  /** Feeds whose frames have been nobody's for longer than `ms`. @param {number} ms @returns {Feed[]} */
+  strangers(ms) {
+    return [...this.#feeds.values()].filter(({ proof, since, frameAt }) => proof === null && !isWithin(since, ms) && isWithin(frameAt, QUIET_MS));
   }
 
   /** Take the worker's counters. @param {Record<string, {frames: number, ok: number}>} counters */
@@ -75,16 +112,31 @@ export class Feeds {
     }
   }
 
-  /** What may be said of a source's lock. @param {number} sourceId @returns {LockState} */
-  lockOf(sourceId) {
-    const now = performance.now();
-    const feeds = this.of(sourceId);
-    if (feeds.some((feed) => now - feed.okAt < QUIET_MS)) {
-      return "encrypted";
-    }
-    if (feeds.some((feed) => now - feed.frameAt < QUIET_MS)) {
+  /** What may be said of the lock of somebody's tracks. @param {number} sourceId @param {Track[]} tracks @returns {LockState} */
+  lockOf(sourceId, tracks) {
+    const feeds = this.of(sourceId, tracks);
+    // A voice that can be unlocked does not speak for a picture that cannot.
+    if (feeds.some(isUnreadable)) {
       return "unreadable";
     }
-    return feeds.some((feed) => feed.ok > 0) ? "silent" : "waiting";
+    if (feeds.some(({ okAt }) => isWithin(okAt, QUIET_MS))) {
+      return "encrypted";
+    }
+    return feeds.some(({ ok }) => ok > 0) ? "silent" : "waiting";
   }
+
+  /** Why frames of these tracks were thrown away last, a code of the worker. @param {number} sourceId @param {Track[]} tracks */
+  reasonOf(sourceId, tracks) {
+    return this.of(sourceId, tracks).find(isUnreadable)?.reason ?? "";
+  }
+}
+
+/** @param {Feed} feed */
+function isUnreadable({ okAt, refusedAt }) {
+  return isWithin(refusedAt, QUIET_MS) && !isWithin(okAt, QUIET_MS);
+}
+
+/** @param {number} at @param {number} ms */
+function isWithin(at, ms) {
+  return performance.now() - at < ms;
 }

@@ -1,6 +1,7 @@
 /** The endpoint page's way: check the browser, sign in, look at yourself, go in, leave. */
 
 import { missingCapabilities } from "./capability.js";
+import { choices } from "./choices.js";
 import { Conference } from "./conference.js";
 import { Devices } from "./devices.js";
 import { byId } from "./elements.js";
@@ -17,7 +18,7 @@ const JOIN_AGAIN = new Set(["too_early", "locked", "declined", "full", "too_many
 
 const { kmf = "", auth = "", provider = "", core = "", rosterKey = "" } = document.body.dataset;
 let conferenceId = /^\/c\/([A-Za-z0-9_-]{22})$/.exec(location.pathname)?.[1] ?? "";
-const devices = new Devices();
+const devices = new Devices(choices());
 /** @type {Prejoin | null} */
 let prejoin = null;
 /** The conference that one is in, or about to be. @type {Conference | null} */

@@ -1,32 +1,42 @@
 /** Before joining: see yourself, hear yourself, choose devices. Nothing is sent. */
 
+import { choices, keepChoice } from "./choices.js";
 import { Devices, deviceProblem } from "./devices.js";
 import { byId, setIcon } from "./elements.js";
 import { LevelMeter } from "./level_meter.js";
+import { SpeakerChoice } from "./speaker_choice.js";
 import { DEVICES } from "./words.js";
 
 const METER_MS = 80;
+/** @type {Kind[]} */
+const KINDS = ["mic", "camera"];
 
 /** @typedef {import("./devices.js").Kind} Kind */
 
 export class Prejoin {
   #devices;
+  #speaker = new SpeakerChoice();
   /** @type {LevelMeter | null} */
   #meter = null;
   #timer = 0;
   #stopped = false;
   #video = byId("preview-video", HTMLVideoElement);
   #buttons = { camera: byId("preview-camera", HTMLButtonElement), mic: byId("preview-mic", HTMLButtonElement) };
-  #choices = { camera: byId("camera-choice", HTMLSelectElement), mic: byId("mic-choice", HTMLSelectElement) };
+  #selects = { camera: byId("camera-choice", HTMLSelectElement), mic: byId("mic-choice", HTMLSelectElement) };
+  /** Devices that did not open, and why. @type {Map<Kind, "refused" | "missing" | "busy">} */
+  #problems = new Map();
+  /** Devices on their way. @type {Set<Kind>} */
+  #opening = new Set();
 
   /** @param {{devices: Devices, onJoin: (options: {speaker: string}) => void}} options */
   constructor({ devices, onJoin }) {
     this.#devices = devices;
     this.#buttons.camera.onclick = () => this.#toggle("camera");
     this.#buttons.mic.onclick = () => this.#toggle("mic");
-    this.#choices.camera.onchange = () => this.#open("camera", this.#choices.camera.value);
-    this.#choices.mic.onchange = () => this.#open("mic", this.#choices.mic.value);
-    byId("join", HTMLButtonElement).onclick = () => onJoin({ speaker: byId("speaker-choice", HTMLSelectElement).value });
+    this.#selects.camera.onchange = () => this.#choose("camera");
+    this.#selects.mic.onchange = () => this.#choose("mic");
+    byId("prejoin-retry", HTMLButtonElement).onclick = () => void this.#retry();
+    byId("join", HTMLButtonElement).onclick = () => onJoin({ speaker: this.#speaker.id });
   }
 
   /** Open both devices, as far as they can be had and are wanted, and show them. Who joins meanwhile gets them there. */
@@ -37,7 +47,8 @@ export class Prejoin {
     this.#sayPreview(DEVICES.starting);
     // One after the other: two questions at once hide one another in some browsers.
     const { closures } = this.#devices;
-    for (const kind of /** @type {Kind[]} */ (["mic", "camera"])) {
+    KINDS.filter((kind) => !this.#devices.isWanted(kind)).forEach((kind) => this.#show(kind));
+    for (const kind of KINDS) {
       if (this.#devices.closures === closures && this.#devices.isWanted(kind)) {
         await this.#open(kind);
       } else {
@@ -63,7 +74,11 @@ export class Prejoin {
 
   /** @param {Kind} kind */
   async #toggle(kind) {
-    if (this.#devices[kind]) {
+    // A camera that is still starting is turned off by the same button as one that is on.
+    const isOn = this.#devices[kind] !== null || this.#opening.has(kind);
+    keepChoice({ [kind]: !isOn });
+    if (isOn) {
+      this.#opening.delete(kind);
       this.#devices.turnOff(kind);
       this.#show(kind);
     } else {
@@ -71,18 +86,46 @@ export class Prejoin {
     }
   }
 
+  /** @param {Kind} kind */
+  async #choose(kind) {
+    const { value } = this.#selects[kind];
+    keepChoice({ [`${kind}Id`]: value, [kind]: true });
+    await this.#open(kind, value);
+  }
+
+  /** Those that did not open. The browser asks again only where it was not told never to. */
+  async #retry() {
+    for (const kind of [...this.#problems.keys()]) {
+      await this.#open(kind);
+    }
+    await this.#list();
+  }
+
   /** @param {Kind} kind @param {string} [deviceId] */
   async #open(kind, deviceId) {
-    const problem = byId("prejoin-problem", HTMLElement);
+    this.#opening.add(kind);
     try {
       await this.#devices.open(kind, deviceId);
-      problem.hidden = true;
+      this.#opening.delete(kind);
+      this.#problems.delete(kind);
     } catch (error) {
       const isLate = error instanceof DOMException && error.name === "AbortError";
-      problem.textContent = isLate ? "" : DEVICES[deviceProblem(error)];
-      problem.hidden = isLate;
+      if (isLate) {
+        this.#problems.delete(kind);
+      } else {
+        this.#opening.delete(kind);
+        this.#problems.set(kind, deviceProblem(error));
+      }
       this.#show(kind);
     }
+    this.#showProblem();
+  }
+
+  #showProblem() {
+    const [problem] = this.#problems.values();
+    byId("prejoin-problem", HTMLElement).hidden = !problem;
+    byId("prejoin-problem-words", HTMLElement).textContent = problem ? DEVICES[problem] : "";
+    byId("prejoin-help", HTMLElement).hidden = problem !== "refused";
   }
 
   /** @param {Kind} kind */
@@ -123,11 +166,9 @@ export class Prejoin {
   }
 
   async #list() {
-    await fill(this.#choices.camera, "videoinput", (id) => this.#devices.isChosen("camera", id));
-    await fill(this.#choices.mic, "audioinput", (id) => this.#devices.isChosen("mic", id));
-    const speaker = byId("speaker-choice", HTMLSelectElement);
-    await fill(speaker, "audiooutput", (id) => id === "default");
-    byId("speaker-field", HTMLElement).hidden = speaker.options.length < 2 || !("setSinkId" in HTMLMediaElement.prototype);
+    await fill(this.#selects.camera, "videoinput", (id) => this.#devices.isChosen("camera", id));
+    await fill(this.#selects.mic, "audioinput", (id) => this.#devices.isChosen("mic", id));
+    await this.#speaker.list(choices().speakerId);
   }
 }
 

@@ -1,8 +1,8 @@
-/** One person on the stage. What it says about locks is what the worker counted, not what anybody claims. */
+/** One person, or one shared screen, on the stage. What it says about locks is what the worker counted, not what anybody claims. */
 
 import { fromTemplate, initialsOf, setIcon, within } from "./elements.js";
 import { LevelMeter, SPEAKING_LEVEL } from "./level_meter.js";
-import { TILES } from "./words.js";
+import { reasonWords, TILES } from "./words.js";
 
 /** A picture that has not moved for this long is taken as a camera that is off. */
 const PICTURE_STILL_MS = 2_000;
@@ -22,12 +22,14 @@ const BADGES = {
 export class Tile {
   /** @type {LevelMeter | null} */
   #meter = null;
-  /** @type {LockState | null} */
-  #lock = null;
+  /** State and reason that are shown. */
+  #lock = "";
   #own = false;
+  #isScreen = false;
   #frames = 0;
   #movedAt = -Infinity;
   #spokeAt = -Infinity;
+  #level = 0;
 
   constructor() {
     this.element = fromTemplate("tile-template");
@@ -37,11 +39,27 @@ export class Tile {
     this.setName("");
   }
 
+  /** Loudness when it was looked at last, 0 … 1. */
+  get level() {
+    return this.#level;
+  }
+
+  get name() {
+    return within(this.element, ".tile__name-words", HTMLElement).textContent;
+  }
+
   /** Our own: mirrored, never heard. */
   markOwn() {
     this.#own = true;
     this.element.dataset.own = "true";
     this.element.dataset.testid = "own-tile";
+  }
+
+  /** A screen is shown whole, and may stand still. */
+  markScreen() {
+    this.#isScreen = true;
+    this.element.dataset.screen = "true";
+    this.element.dataset.testid = "screen-tile";
   }
 
   /** Name and identity from the verified roster, or "" where nobody is proved. @param {string} name @param {string} [identity] */
@@ -91,26 +109,37 @@ export class Tile {
   listenTo(track) {
     this.#meter?.stop();
     this.#meter = track ? new LevelMeter(track) : null;
+    this.#level = 0;
   }
 
-  /** @param {LockState} state */
-  setLock(state) {
-    if (state === this.#lock) {
+  /** @param {LockState} state @param {string} [reason] code of the worker, where frames cannot be unlocked */
+  setLock(state, reason = "") {
+    if (this.#lock === state + reason) {
       return;
     }
-    this.#lock = state;
+    this.#lock = state + reason;
     const { icon, words, title } = BADGES[state];
     const badge = within(this.element, ".tile__badge", HTMLElement);
     badge.title = this.#own && state === "encrypted" ? TILES.sendingTitle : title;
     within(badge, ".tile__badge-words", HTMLElement).textContent = this.#own && state !== "encrypted" ? TILES.notSending : words;
     setIcon(badge, icon);
+    const why = within(this.element, ".tile__why", HTMLElement);
+    why.textContent = state === "unreadable" ? reasonWords(reason) : "";
+    why.hidden = state !== "unreadable";
     this.element.dataset.lock = state;
     this.element.dataset.decrypting = String(state === "encrypted");
   }
 
-  /** Our own microphone is off. @param {boolean} muted */
+  /** No sound goes out (our own), or none arrives (another's). @param {boolean} muted */
   setMuted(muted) {
-    within(this.element, ".tile__muted", SVGElement).toggleAttribute("hidden", !muted);
+    if (this.element.dataset.muted === String(muted)) {
+      return;
+    }
+    this.element.dataset.muted = String(muted);
+    const mark = within(this.element, ".tile__muted", HTMLElement);
+    mark.hidden = !muted;
+    mark.title = this.#own ? TILES.ownMuted : TILES.muted;
+    within(mark, ".visually-hidden", HTMLElement).textContent = mark.title;
   }
 
   /** Look at picture and loudness. @param {number} now milliseconds, monotonic */
@@ -118,11 +147,12 @@ export class Tile {
     const frames = this.video.srcObject ? this.video.getVideoPlaybackQuality().totalVideoFrames : 0;
     if (frames !== this.#frames) {
       this.#frames = frames;
-      this.#movedAt = this.#own ? Infinity : now;
+      this.#movedAt = this.#own || this.#isScreen ? Infinity : now;
     }
     const moving = this.video.srcObject !== null && now - this.#movedAt < PICTURE_STILL_MS;
     this.element.dataset.video = moving ? "on" : "off";
-    if (this.#meter && this.#meter.level() > SPEAKING_LEVEL) {
+    this.#level = this.#meter?.level() ?? 0;
+    if (this.#level > SPEAKING_LEVEL) {
       this.#spokeAt = now;
     }
     this.element.dataset.speaking = String(now - this.#spokeAt < SPEAKING_HOLD_MS);
@@ -130,6 +160,7 @@ export class Tile {
 
   remove() {
     this.#meter?.stop();
+    this.#meter = null;
     this.video.srcObject = null;
     this.audio.srcObject = null;
     this.element.remove();

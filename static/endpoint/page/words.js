@@ -50,6 +50,7 @@ export const BANNERS = {
   duplicate: "Someone's picture arrived twice. The copy was thrown away.",
   knocking: "Somebody is waiting to be let in.",
   sound: "Your browser holds the sound back.",
+  screen: "The screen cannot be shared. The browser or the system does not allow it for this address.",
   camera: "The camera cannot be used. Another program may have it, or it is blocked for this address.",
   microphone: "The microphone cannot be used. Another program may have it, or it is blocked for this address.",
 };
@@ -68,8 +69,11 @@ export const DEVICES = Object.freeze({
   missing: "No camera or microphone was found. You can join, and listen and watch.",
   busy: "The camera or microphone is in use by another program. Close it there, or join without.",
   off: "Your camera is off",
-  none: "No camera",
   starting: "Starting the camera …",
+  speakerPlayed: "If you heard nothing, choose another speaker or turn it up.",
+  speakerPlays: "Playing …",
+  speakerFailed: "This speaker cannot be used. Please choose another one.",
+  usual: "The system's usual one",
 });
 
 export const TILES = Object.freeze({
@@ -82,13 +86,71 @@ export const TILES = Object.freeze({
   silent: "No picture or sound",
   silentTitle: "Nothing arrives from this person at the moment",
   unreadable: "Cannot be unlocked",
-  unreadableTitle: "Frames arrive, but the keys do not fit. Nothing is shown.",
+  unreadableTitle: "Frames arrive that cannot be unlocked. Nothing is shown.",
   unknown: "Waiting for keys",
   own: "You",
+  stranger: "Somebody unknown",
   sending: "You send encrypted",
   sendingTitle: "Everything you send is locked before it leaves this device",
   notSending: "Not sending",
+  muted: "No sound arrives from this person",
+  ownMuted: "Your microphone is off",
 });
+
+/** @param {string} name of whoever shows it */
+export function screenWords(name) {
+  return `Screen of ${name}`;
+}
+
+/** Why frames cannot be unlocked, by the worker's code. @type {Record<string, string>} */
+const REASONS = {
+  unknown_kid: "The key for these frames has not been announced to you.",
+  ekt_spi: "These frames come under a key that is not this conference's key of now.",
+  key_ended: "These frames come under a key that has ended.",
+  no_key: "Your own key has run out.",
+  sframe_authentication: "These frames were changed on their way, or locked with another key.",
+  not_in_roster: "Whoever sends these frames is not on the list of people.",
+  replayed: "Old frames are being played again.",
+  duplicate_source: "This picture arrives twice. The copy is thrown away.",
+  own_source: "Your own frames come back to you.",
+  frame_too_short: "What arrives is not an encrypted frame.",
+  ekt_type: "What arrives is not an encrypted frame.",
+  ekt_length: "What arrives is not an encrypted frame.",
+};
+
+/** @param {string} code empty: not known */
+export function reasonWords(code) {
+  return REASONS[code] ?? "The keys do not fit these frames.";
+}
+
+/** The seal at the top: one true sentence about all. */
+export const SEAL = Object.freeze({
+  sending: "End-to-end encrypted",
+  notSending: "Encrypted · you send nothing",
+  idle: "Not sending",
+  stranger: "Something cannot be unlocked",
+});
+
+/** @param {string[]} names of those that cannot be unlocked, one at least */
+export function lockedOutWords(names) {
+  return names.length === 1 ? `${names[0]} cannot be unlocked` : `${names.length} people cannot be unlocked`;
+}
+
+/** One's own line in the statement of encryption. @param {boolean} sending */
+export function ownLockWords(sending) {
+  return sending ? TILES.sendingTitle : "Nothing of yours is being sent at the moment";
+}
+
+/** Somebody's line in the statement of encryption. @param {import("./tile.js").LockState} lock @param {string} reason */
+export function lockStateWords(lock, reason) {
+  return {
+    encrypted: "Everything shown is unlocked with this person's own key",
+    waiting: TILES.waitingTitle,
+    cut: TILES.cutTitle,
+    silent: TILES.silentTitle,
+    unreadable: `${reasonWords(reason)} Nothing is shown.`,
+  }[lock];
+}
 
 /** @type {Record<string, string>} RFC 8176 */
 const METHODS = { pwd: "password", otp: "one-time code", mfa: "several factors", hwk: "security key", swk: "passkey", pop: "passkey", fpt: "fingerprint", face: "face", sms: "text message", pin: "PIN", kba: "known answer", unknown: "sign-in" };
