@@ -104,8 +104,11 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit is untype
             dpop_jkt=request.dpop_jkt,
             auth_time=request.auth_time,
             amr=request.amr,
+            authorization_details=request.authorization_details,
         )
         details = {"resources": list(request.resource), "jkt": request.dpop_jkt, "amr": list(request.amr)}
+        if request.authorization_details:
+            details["action"] = request.authorization_details[0]
         record(event="authorization.granted", grant=self.grant, now=self.now, details=details)
 
     # --- token request with a code
