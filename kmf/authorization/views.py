@@ -22,9 +22,10 @@ from kmf.authorization.errors import RedirectRefused, RequestRefused, TokenRefus
 from kmf.authorization.exchange import exchange
 from kmf.authorization.grants import end_everywhere
 from kmf.authorization.models import Account
+from kmf.authorization.proofs import fresh_nonce
 from kmf.authorization.sign_in import sign_in_of
 from protocol.authorization_details import INVITE
-from protocol.errors import InvalidProof
+from protocol.errors import InvalidProof, NonceNeeded
 from protocol.words import REQUEST_LIMIT_BYTES
 
 _FORM = "application/x-www-form-urlencoded"
@@ -99,12 +100,17 @@ def token(request: HttpRequest) -> JsonResponse:
         return _refusal("invalid_request", 400)
     try:
         return JsonResponse(exchange(body, proof=request.headers.get("DPoP"), now=timezone.now()))
-    except TokenRefused as refusal:
+    except (TokenRefused, InvalidProof) as refusal:
         limits.count_refusal(request)
-        return _refusal(refusal.code, 400)
-    except InvalidProof as refusal:
-        limits.count_refusal(request)
+        return _token_refused(refusal)
+
+
+def _token_refused(refusal: TokenRefused | InvalidProof) -> JsonResponse:
+    if isinstance(refusal, NonceNeeded):
+        return _refusal(refusal.code, 400, {"DPoP-Nonce": fresh_nonce(timezone.now())})
+    if isinstance(refusal, InvalidProof):
         return _refusal(refusal.code, 401, {"WWW-Authenticate": 'DPoP error="invalid_dpop_proof", algs="ES256"'})
+    return _refusal(refusal.code, 400)
 
 
 def _refusal(code: str, status: int, headers: dict[str, str] | None = None) -> JsonResponse:

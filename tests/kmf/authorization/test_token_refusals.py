@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from kmf.authorization.models import AccessToken, Grant, RefreshToken
+from kmf.authorization.proofs import fresh_nonce
 from kmf.authorization.validator import LOST_ANSWERS
 from tests.kmf.authorization.oauth_client import host
 
@@ -108,8 +109,6 @@ PROOFS = {
     "for GET": lambda client: client.proof(method="GET"),
     "with ath": lambda client: client.proof(access_token="a.b.c"),
     "with kah": lambda client: client.proof(body=b""),
-    "a minute old": lambda client: client.proof(now=timezone.now() - timedelta(seconds=60)),
-    "a minute ahead": lambda client: client.proof(now=timezone.now() + timedelta(seconds=60)),
     "two joined": lambda client: f"{client.proof()}, {client.proof()}",
 }
 
@@ -262,6 +261,64 @@ def test_an_account_that_is_switched_off_gets_nothing_more(endpoint_client, ada,
     assert AccessToken.objects.count() == 0
     assert RefreshToken.objects.filter(revoked=None).count() == 0
     assert audited("authorization.revoked")[0]["details"]["reason"] == "account is not active"
+
+
+@pytest.mark.requirement("AUTH-2")
+@pytest.mark.parametrize("seconds", [-86_400, -60, 60, 86_400])
+def test_with_a_wrong_clock_the_servers_nonce_leads_on(endpoint_client, audited, seconds):
+    code = endpoint_client.code()
+    wrong = timezone.now() + timedelta(seconds=seconds)
+    response = endpoint_client.redeem(code, proof=endpoint_client.proof(now=wrong))
+    assert_refused(response, "use_dpop_nonce")
+    assert_nothing_given()
+    assert "used" not in audited("token.refused")[0]["details"]["reason"]
+    proof = endpoint_client.proof(now=wrong, nonce=response["DPoP-Nonce"])
+    assert endpoint_client.redeem(code, proof=proof).status_code == 200
+    again = endpoint_client.refresh("unknown", proof=proof)
+    assert (again.status_code, again.json()) == (401, {"error": "invalid_dpop_proof"})  # good once all the same
+    assert "DPoP-Nonce" not in again.headers
+
+
+@pytest.mark.requirement("AUTH-2")
+def test_the_kmf_gives_nonces_too(endpoint_client, conference):
+    token = endpoint_client.tokens()["access_token"]
+    path, body = f"/conferences/{conference.id}/moderation", b'{"action":"look"}'
+    wrong = timezone.now() + timedelta(hours=2)
+
+    def look(**more):
+        proof = endpoint_client.proof(url=settings.ORIGINS.kmf + path, now=wrong, access_token=token, body=body, **more)
+        headers = {"host": host(settings.ORIGINS.kmf), "dpop": proof, "authorization": f"DPoP {token}"}
+        return Client().post(path, body, content_type="application/json", headers=headers)
+
+    first = look()
+    assert_refused(first, "use_dpop_nonce", 401)
+    assert first["WWW-Authenticate"] == 'DPoP error="use_dpop_nonce"'
+    assert_refused(look(nonce=first["DPoP-Nonce"]), "denied", 403)  # authorized, and not in the conference
+
+
+@pytest.mark.requirement("AUTH-2")
+def test_a_nonce_that_is_over_is_answered_with_another(endpoint_client):
+    code = endpoint_client.code()
+    old = fresh_nonce(timezone.now() - timedelta(minutes=6))
+    response = endpoint_client.redeem(code, proof=endpoint_client.proof(nonce=old))
+    assert_refused(response, "use_dpop_nonce")
+    assert response["DPoP-Nonce"] != old
+    assert endpoint_client.redeem(code, proof=endpoint_client.proof(nonce=response["DPoP-Nonce"])).status_code == 200
+
+
+@pytest.mark.requirement("AUTH-2")
+@pytest.mark.parametrize("header", ["X-Forwarded-Host", "Forwarded", "X-Original-URL", "X-Forwarded-Proto"])
+def test_what_a_proxy_or_a_liar_says_of_the_address_does_not_count(endpoint_client, header):
+    """``htu`` is the public URL that was configured, whichever way the request came."""
+    said = {"X-Forwarded-Host": "evil.localhost", "X-Forwarded-Proto": "https", "X-Original-URL": "/x"}
+    client = Client(headers={"host": host(settings.ORIGINS.kmf), header: said.get(header, "host=evil.localhost;proto=https")})
+    form = f"grant_type=refresh_token&refresh_token=x&client_id=endpoint&resource={settings.ORIGINS.kmf}"
+    statuses = []
+    for url in (f"{settings.ORIGINS.kmf}/token", "http://evil.localhost/token", "https://evil.localhost/token"):
+        proof = endpoint_client.proof(url=url)
+        answer = client.post("/token", form, content_type="application/x-www-form-urlencoded", headers={"dpop": proof})
+        statuses.append(answer.status_code)
+    assert statuses == [400, 401, 401]  # the first found the refresh token unknown, and nothing wrong with its proof
 
 
 def test_a_guesser_is_slowed_and_does_not_fill_the_audit(endpoint_client, audited):
