@@ -50,6 +50,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "presence.disagreement": ("The provider reported {who} {reported}, whose heartbeat lived", "warn"),
     "presence.unknown": ("The provider reported {reports} endpoints that nobody knows", "warn"),
     "presence.unreached": ("Connected here, never reported by the provider: {endpoints}", "warn"),
+    "token_key.rotated": ("Rotation of the token-signing key: {step}", ""),
     "account.signed_in": ("Signed in", ""),
     "account.signed_out": ("Signed out", ""),
     "account.sign_in_refused": ("Sign-in refused", "bad"),

@@ -24,6 +24,7 @@ from kmf.authorization.grants import end_everywhere
 from kmf.authorization.models import Account
 from kmf.authorization.proofs import fresh_nonce
 from kmf.authorization.sign_in import sign_in_of
+from kmf.authorization.validator import AT_ONCE
 from protocol.authorization_details import INVITE
 from protocol.errors import InvalidProof, NonceNeeded
 from protocol.words import REQUEST_LIMIT_BYTES
@@ -110,6 +111,8 @@ def _token_refused(refusal: TokenRefused | InvalidProof) -> JsonResponse:
         return _refusal(refusal.code, 400, {"DPoP-Nonce": fresh_nonce(timezone.now())})
     if isinstance(refusal, InvalidProof):
         return _refusal(refusal.code, 401, {"WWW-Authenticate": 'DPoP error="invalid_dpop_proof", algs="ES256"'})
+    if refusal.code == "too_many":
+        return _refusal(refusal.code, 429, {"Retry-After": str(int(AT_ONCE.total_seconds()))})
     return _refusal(refusal.code, 400)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from kmf.authorization.models import AccessToken, Grant, RefreshToken
 from kmf.authorization.proofs import fresh_nonce
-from kmf.authorization.validator import LOST_ANSWERS
+from kmf.authorization.validator import AT_ONCE, LOST_ANSWERS
 from tests.kmf.authorization.oauth_client import host
 
 STRANGER = ec.generate_private_key(ec.SECP256R1())
@@ -340,19 +340,38 @@ def in_parallel(count, call):
         return sorted(pool.map(run, range(count)))
 
 
+def waited():
+    """The time within which one does not ask again has passed."""
+    for row in RefreshToken.objects.exclude(revoked=None):
+        RefreshToken.objects.filter(pk=row.pk).update(revoked=row.revoked - AT_ONCE)
+
+
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_refreshes_at_once_nothing_is_left(endpoint_client):
+def test_of_twenty_refreshes_at_once_one_succeeds_and_its_answer_is_good(endpoint_client):
     answer = endpoint_client.tokens()
-    statuses = in_parallel(20, lambda: endpoint_client.refresh(answer["refresh_token"]))
-    assert statuses == [200] * (1 + LOST_ANSWERS) + [400] * (19 - LOST_ANSWERS)  # two answers may be lost, not more
-    assert Grant.objects.get().revoked_reason == "refresh token used twice"
-    assert AccessToken.objects.count() == 0
-    assert RefreshToken.objects.filter(revoked=None).count() == 0
+    answers = []
+    statuses = in_parallel(20, lambda: answers.append(endpoint_client.refresh(answer["refresh_token"])) or answers[-1])
+    assert statuses == [200] + [429] * 19
+    assert Grant.objects.get().revoked_at is None
+    assert (AccessToken.objects.count(), RefreshToken.objects.filter(revoked=None, voided_at=None).count()) == (1, 1)
+    given = next(one.json() for one in answers if one.status_code == 200)
+    assert endpoint_client.refresh(given["refresh_token"]).status_code == 200
+
+
+def test_who_asks_again_at_once_is_told_to_wait_and_changes_nothing(endpoint_client, audited):
+    first = endpoint_client.tokens()
+    second = endpoint_client.refresh(first["refresh_token"]).json()
+    again = endpoint_client.refresh(first["refresh_token"])
+    assert_refused(again, "too_many", 429)
+    assert again["Retry-After"] == "3"
+    assert audited("token.refused")[0]["details"]["reason"] == "refresh token used a moment ago"
+    assert endpoint_client.refresh(second["refresh_token"]).status_code == 200
 
 
 def test_a_refresh_whose_answer_was_lost_may_be_asked_for_again(endpoint_client):
     first = endpoint_client.tokens()
     lost = endpoint_client.refresh(first["refresh_token"]).json()
+    waited()
     again = endpoint_client.refresh(first["refresh_token"]).json()
     assert AccessToken.objects.count() == 1
     assert endpoint_client.refresh(again["refresh_token"]).status_code == 200
@@ -360,10 +379,22 @@ def test_a_refresh_whose_answer_was_lost_may_be_asked_for_again(endpoint_client)
     assert Grant.objects.get().revoked_at is None
 
 
+def test_two_answers_may_be_lost_and_no_more(endpoint_client):
+    first = endpoint_client.tokens()
+    statuses = []
+    for _ in range(4):
+        statuses.append(endpoint_client.refresh(first["refresh_token"]).status_code)
+        waited()
+    assert statuses == [200] * (1 + LOST_ANSWERS) + [400]
+    assert Grant.objects.get().revoked_reason == "refresh token used twice"
+    assert AccessToken.objects.count() == 0
+
+
 @pytest.mark.parametrize("used", [False, True], ids=["before the owner goes on", "after the owner went on"])
 def test_a_refresh_token_that_was_said_to_be_lost_shows_a_second_holder(endpoint_client, audited, used):
     first = endpoint_client.tokens()
     lost = endpoint_client.refresh(first["refresh_token"]).json()
+    waited()
     again = endpoint_client.refresh(first["refresh_token"]).json()
     if used:
         again = endpoint_client.refresh(again["refresh_token"]).json()
