@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
@@ -16,9 +17,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kmf.authorization import authorize as authorization_request
-from kmf.authorization import confirmation, keys, limits
+from kmf.authorization import confirmation, keys
 from kmf.authorization.authorize import AuthorizationRequest, SignIn
-from kmf.authorization.errors import RedirectRefused, RequestRefused, TokenRefused
+from kmf.authorization.errors import RedirectRefused, RequestRefused, TokenRefused, TooManyAttempts
 from kmf.authorization.exchange import exchange
 from kmf.authorization.grants import end_everywhere
 from kmf.authorization.models import Account
@@ -92,17 +93,17 @@ def _confirm(request: HttpRequest, asked: AuthorizationRequest, account: Account
 @never_cache
 def token(request: HttpRequest) -> JsonResponse:
     """Answer a token request (KMF origin, without cookies)."""
-    if limits.over_limit(request):
-        return _refusal("too_many", 429, {"Retry-After": str(limits.WINDOW_S)})
     body = request.read(REQUEST_LIMIT_BYTES + 1)
     if len(body) > REQUEST_LIMIT_BYTES:
         return _refusal("too_large", 413)
     if request.content_type != _FORM:
         return _refusal("invalid_request", 400)
     try:
-        return JsonResponse(exchange(body, proof=request.headers.get("DPoP"), now=timezone.now()))
+        address = get_adapter().get_client_ip(request)
+        return JsonResponse(exchange(body, proof=request.headers.get("DPoP"), address=address, now=timezone.now()))
+    except TooManyAttempts as refusal:
+        return _refusal(refusal.code, 429, {"Retry-After": str(refusal.retry_after_s)})
     except (TokenRefused, InvalidProof) as refusal:
-        limits.count_refusal(request)
         return _token_refused(refusal)
 
 

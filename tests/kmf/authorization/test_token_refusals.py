@@ -325,8 +325,22 @@ def test_a_guesser_is_slowed_and_does_not_fill_the_audit(endpoint_client, audite
     answer = endpoint_client.tokens()
     statuses = [endpoint_client.refresh(secrets.token_urlsafe(32)).status_code for _ in range(65)]
     assert statuses == [400] * 60 + [429] * 5
-    assert endpoint_client.refresh(answer["refresh_token"])["Retry-After"] == "60"
+    late = endpoint_client.refresh("unknown")
+    assert_refused(late, "too_many", 429)
+    assert 0 < int(late["Retry-After"]) <= 60
     assert len(audited("token.refused")) == 60
+    assert endpoint_client.refresh(answer["refresh_token"]).status_code == 200  # nobody else behind this address is kept out
+
+
+def test_a_guesser_takes_nothing_back_from_being_found_out(endpoint_client):
+    """Over the limit nothing is written to the audit of refusals; what a replay revokes is revoked all the same."""
+    code = endpoint_client.code()
+    assert endpoint_client.redeem(code).status_code == 200
+    for _ in range(60):
+        endpoint_client.refresh(secrets.token_urlsafe(32))
+    assert endpoint_client.redeem(code).status_code == 429
+    assert Grant.objects.get().revoked_reason == "code used twice"
+    assert AccessToken.objects.count() == 0
 
 
 def in_parallel(count, call):
