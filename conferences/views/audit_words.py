@@ -52,6 +52,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "presence.unreached": ("Connected here, never reported by the provider: {endpoints}", "warn"),
     "token_key.rotated": ("Rotation of the token-signing key: {step}", ""),
     "account.signed_in": ("Signed in", ""),
+    "account.ended_everywhere": ("Signed {account} out everywhere", "warn"),
     "account.signed_out": ("Signed out", ""),
     "account.sign_in_refused": ("Sign-in refused", "bad"),
     "audit.viewed": ("Looked at the audit", ""),

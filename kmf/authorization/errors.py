@@ -4,6 +4,7 @@
     ├── RequestRefused     an authorization request that must not be answered by a redirect
     ├── RedirectRefused    one that is answered at the client's redirect URI
     ├── TokenRefused       a token request
+    ├── NoSuchGrant        none that may be ended by who asks
     └── TooManyAttempts    wrong too often within a while
 
 Tokens and proofs at the resource are refused with ``protocol.errors``.
@@ -47,3 +48,10 @@ class TooManyAttempts(AuthorizationError):
     def __init__(self, reason: str, *, retry_after_s: int) -> None:
         super().__init__("too_many", reason)
         self.retry_after_s = retry_after_s
+
+
+class NoSuchGrant(AuthorizationError):
+    """There is none of this id that the one who asks may end."""
+
+    def __init__(self) -> None:
+        super().__init__("not_found", "no grant that may be ended")

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kmf.authorization import authorize as authorization_request
 from kmf.authorization import confirmation, keys
 from kmf.authorization.authorize import AuthorizationRequest, SignIn
+from kmf.authorization.devices import devices_of
 from kmf.authorization.errors import RedirectRefused, RequestRefused, TokenRefused, TooManyAttempts
 from kmf.authorization.exchange import exchange
 from kmf.authorization.grants import end_everywhere
@@ -156,7 +157,10 @@ def metadata(_request: HttpRequest) -> JsonResponse:
 @login_required(login_url="/sign-in")
 def account(request: HttpRequest) -> HttpResponse:
     """Who is signed in here, and where he may end it."""
-    return render(request, "authorization/account.html", {"account": request.user, "core_origin": settings.ORIGINS.core})
+    context: dict[str, object] = {"account": request.user, "core_origin": settings.ORIGINS.core}
+    if isinstance(request.user, Account):
+        context["devices"] = devices_of(request.user, now=timezone.now())
+    return render(request, "authorization/account.html", context)
 
 
 @require_POST
