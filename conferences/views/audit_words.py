@@ -24,6 +24,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "conference.unlocked": ("Unlocked the conference", ""),
     "moderation.refused": ("Change of the running conference refused", "bad"),
     "authorization.granted": ("Signed in for the conference", ""),
+    "authorization.confirmed": ("Confirmed an invitation", ""),
     "authorization.declined": ("Did not confirm an invitation", "warn"),
     "authorization.revoked": ("Authorization revoked", "warn"),
     "token.issued": ("Token issued", ""),

@@ -109,8 +109,10 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit is untype
         )
         details = {"resources": list(request.resource), "jkt": request.dpop_jkt, "amr": list(request.amr)}
         if request.authorization_details:
-            details["action"] = request.authorization_details[0]
-        record(event="authorization.granted", grant=self.grant, now=self.now, details=details)
+            action = {"action": request.authorization_details[0]}
+            record(event="authorization.confirmed", grant=self.grant, now=self.now, details=details | action)
+        else:
+            record(event="authorization.granted", grant=self.grant, now=self.now, details=details)
 
     # --- token request with a code
 

@@ -80,7 +80,7 @@ def test_the_page_names_whom_and_where_and_what_it_says_is_done(signed_in, auth,
     assert invited(conference) == sorted([*BEFORE, DORA])
     dora = conference.participants.get(identity=DORA)
     assert (dora.name, dora.kind, dora.invited_by) == ("Dora", Participant.Kind.PERSON, "Ada Weaver")
-    granted = AuditEntry.objects.get(chain=conference.id, event="authorization.granted")
+    granted = AuditEntry.objects.get(chain=conference.id, event="authorization.confirmed")
     assert json.loads(granted.body)["details"]["action"]["identity"] == DORA
 
 
