@@ -5,7 +5,7 @@ from django.urls import path
 
 from config.health import health, readiness
 from config.probes import trusted
-from kmf.authorization import views
+from kmf.authorization import device_views, views
 
 urlpatterns = [
     path("", views.account, name="account"),
@@ -15,6 +15,11 @@ urlpatterns = [
     path("sign-out", allauth_views.logout, name="account_logout"),
     path("inactive", allauth_views.account_inactive, name="account_inactive"),
     path("end-everywhere", views.everywhere, name="account_end_everywhere"),
+    path("end-device/<int:grant_id>", device_views.end_own_device, name="end_own_device"),
+    path("accounts", device_views.accounts, name="accounts"),
+    path("accounts/<str:account_id>", device_views.one_account, name="one_account"),
+    path("accounts/<str:account_id>/end-device/<int:grant_id>", device_views.end_device_of, name="end_device_of"),
+    path("accounts/<str:account_id>/end-everywhere", device_views.end_account, name="end_account"),
     path(".well-known/oauth-authorization-server", views.metadata, name="metadata"),
     path("health", health),
     path("ready", readiness(needed=trusted.NEEDED, helpful=trusted.HELPFUL)),

@@ -28,7 +28,14 @@ HELLO_WITHIN_S = 5
 MESSAGES_A_WINDOW, WINDOW_S = 100, 10
 GOING_AWAY, DONE = 1001, 1000
 CLOSE_WITHIN_S = 2.0
-CLOSE_CODES = {"malformed": 4400, "invalid_token": 4401, "invalid_dpop_proof": 4401, "too_large": 4413, "too_many": 4429}
+CLOSE_CODES = {
+    "malformed": 4400,
+    "invalid_token": 4401,
+    "invalid_dpop_proof": 4401,
+    "use_dpop_nonce": 4401,
+    "too_large": 4413,
+    "too_many": 4429,
+}
 CLOSE_REFUSED, CLOSE_AWAY = 4403, 4503  # Daphne sends no 1013
 
 

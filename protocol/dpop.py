@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from protocol import base64url, jws
 from protocol import claims as claim
-from protocol.errors import InvalidProof, Malformed
+from protocol.dpop_nonce import Nonces
+from protocol.errors import InvalidProof, Malformed, NonceNeeded
 from protocol.thumbprint import parse_public_jwk, public_jwk, thumbprint
 from protocol.words import CLOCK_SKEW_S
 
@@ -29,15 +30,16 @@ _JTI_BYTES = (16, 96)  # least and most
 
 @dataclass(frozen=True)
 class VerifiedProof:
-    """A proof whose signature and claims hold. ``issued_at`` is aware UTC."""
+    """A proof whose signature and claims hold. ``good_until``: after it the same proof is refused for its age (aware UTC)."""
 
     jkt: str
     jti: str
     issued_at: datetime
+    good_until: datetime
     claims: Mapping[str, Any]
 
 
-def verify_proof(
+def verify_proof(  # noqa: PLR0913  each argument is one thing that the proof must match
     proof: str,
     *,
     method: str,
@@ -46,6 +48,7 @@ def verify_proof(
     access_token: str | None,
     jkt: str | None,
     body: bytes | None,
+    nonces: Nonces | None = None,
 ) -> VerifiedProof:
     """Verify ``proof`` for one request.
 
@@ -57,8 +60,10 @@ def verify_proof(
         access_token: token that came along; then ``ath`` is required, else it must be absent.
         jkt: thumbprint that the proof's key must have; None where any key will do.
         body: body of the request; then ``kah`` is required, else it must be absent.
+        nonces: of this server; None where it has none. A proof with one of them may be of any ``iat``.
 
     Raises:
+        NonceNeeded: all is well but the time, and the server has nonces.
         InvalidProof: with the precise reason.
 
     """
@@ -66,17 +71,26 @@ def verify_proof(
         parsed = jws.parse(proof, typ=TYP, members=_HEADER)
         found = thumbprint(parsed.header["jwk"]) if isinstance(parsed.header["jwk"], dict) else ""
         claims = parsed.verify(parse_public_jwk(parsed.header["jwk"]))
-        verified = VerifiedProof(jkt=found, jti=_jti(claims), issued_at=claim.instant(claims, "iat"), claims=claims)
+        jti, issued_at = _jti(claims), claim.instant(claims, "iat")
         _check_request(claims, method=method, url=url)
         _check_hash(claims, "ath", access_token.encode() if access_token is not None else None)
         _check_hash(claims, "kah", body)
+        if jkt is not None and not hmac.compare_digest(found.encode(), jkt.encode()):
+            raise InvalidProof("proof under another key")
+        good_until = _good_until(claims, issued_at, now=now, nonces=nonces)
     except Malformed as error:
         raise InvalidProof(error.reason) from None
-    if abs(now - verified.issued_at) > timedelta(seconds=CLOCK_SKEW_S):
-        raise InvalidProof("proof is not of this moment")
-    if jkt is not None and not hmac.compare_digest(verified.jkt.encode(), jkt.encode()):
-        raise InvalidProof("proof under another key")
-    return verified
+    return VerifiedProof(found, jti, issued_at, good_until, claims)
+
+
+def _good_until(claims: Mapping[str, Any], issued_at: datetime, *, now: datetime, nonces: Nonces | None) -> datetime:
+    """Find the proof of this moment: by the server's nonce where it carries one, else by its own clock."""
+    if nonces is not None and "nonce" in claims:
+        return nonces.good_until(claim.text(claims, "nonce"), now)
+    if abs(now - issued_at) > timedelta(seconds=CLOCK_SKEW_S):
+        refusal = InvalidProof if nonces is None else NonceNeeded
+        raise refusal("proof is not of this moment")
+    return issued_at + timedelta(seconds=CLOCK_SKEW_S)
 
 
 def _jti(claims: Mapping[str, Any]) -> str:
@@ -122,6 +136,7 @@ def make_proof(
     now: datetime,
     access_token: str | None = None,
     body: bytes | None = None,
+    nonce: str | None = None,
 ) -> str:
     """Make a proof for one request, as a client does (the core application's server, room systems, tests)."""
     claims = {"jti": secrets.token_urlsafe(16), "htm": method, "htu": target(url), "iat": int(now.timestamp())}
@@ -129,6 +144,8 @@ def make_proof(
         claims["ath"] = _hash(access_token.encode())
     if body is not None:
         claims["kah"] = _hash(body)
+    if nonce is not None:
+        claims["nonce"] = nonce
     header = {"typ": TYP, "alg": "ES256", "jwk": public_jwk(key.public_key())}
     header_bytes, claims_bytes = (json.dumps(part, separators=(",", ":")).encode() for part in (header, claims))
     return jws.sign(header_bytes, claims_bytes, key)

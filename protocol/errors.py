@@ -4,6 +4,7 @@
     ├── Malformed       not of the form of docs/protocol.md
     ├── InvalidToken    access token refused
     └── InvalidProof    DPoP proof refused
+        └── NonceNeeded     it would do with a nonce of the server
 
 ``reason`` is a short fixed text without any input: safe to log and to audit, never for an outsider.
 """
@@ -33,3 +34,9 @@ class InvalidProof(ProtocolError):
     """A DPoP proof was refused."""
 
     code = "invalid_dpop_proof"
+
+
+class NonceNeeded(InvalidProof):
+    """A proof whose time does not show that it is of this moment; with a nonce it would do (RFC 9449 section 8)."""
+
+    code = "use_dpop_nonce"

@@ -63,6 +63,15 @@ def invite_participant(*, conference_id: str, invitee: Invitee, actor: str, acto
 
 
 @transaction.atomic
+def check_invitable(*, conference_id: str, identity: str, now: datetime) -> None:
+    """Raise what ``invite_participant`` would raise for ``identity`` now; nothing is changed."""
+    conference = open_conference(conference_id, now)
+    check_free_seat(conference)
+    if conference.participants.filter(identity=identity, withdrawn_at=None).exists():
+        raise AlreadyInvited
+
+
+@transaction.atomic
 def withdraw_invitation(*, conference_id: str, participant_id: int, actor: str, now: datetime) -> Participant:
     """Withdraw an invitation: the right to the key ends with this transaction, the calendars follow by mail.
 

@@ -1,9 +1,12 @@
 """Sign-ins that a session has begun: state, PKCE verifier and DPoP key, on the server, for ten minutes."""
 
 import hashlib
+import json
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,6 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from conferences.sign_in.errors import NotOurs
 from protocol import base64url
+from protocol.authorization_details import Invite, read_details
 from protocol.thumbprint import public_jwk, thumbprint
 from protocol.words import CLIENT_CORE, SCOPE_CORE
 
@@ -20,6 +24,16 @@ _LIFETIME = timedelta(minutes=10)
 _AT_ONCE = 5  # tabs that may be signing in side by side
 _SCALAR_BYTES = 32
 _ENTRY = "sign_in_pending"
+TYPED = "invite_typed"  # session entry: a form whose action was not confirmed, for the page that shows it again
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An action that is to be confirmed: by whom (his account's id), and the form as he had filled it in."""
+
+    action: Invite
+    subject: str
+    typed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -29,6 +43,7 @@ class Pending:
     verifier: str
     key: ec.EllipticCurvePrivateKey
     next_path: str
+    wanted: Wanted | None = None
 
     def __repr__(self) -> str:
         return "Pending()"
@@ -39,13 +54,14 @@ def local_path(path: str) -> str:
     return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else "/"
 
 
-def begin(session: SessionBase, *, next_path: str, now: datetime) -> str:
+def begin(session: SessionBase, *, next_path: str, now: datetime, wanted: Wanted | None = None) -> str:
     """Begin a sign-in.
 
     Args:
         session: where it waits.
         next_path: local path to return to.
         now: UTC time of the request.
+        wanted: the action that the person is to confirm at the authorization server.
 
     Returns:
         URL of the authorization request.
@@ -60,6 +76,8 @@ def begin(session: SessionBase, *, next_path: str, now: datetime) -> str:
         "next": local_path(next_path),
         "at": now.timestamp(),
     }
+    if wanted is not None:
+        entry["wanted"] = {"action": wanted.action.members(), "subject": wanted.subject, "typed": dict(wanted.typed)}
     session[_ENTRY] = [*session.get(_ENTRY, []), entry][-_AT_ONCE:]
     query = {
         "response_type": "code",
@@ -72,6 +90,8 @@ def begin(session: SessionBase, *, next_path: str, now: datetime) -> str:
         "dpop_jkt": thumbprint(public_jwk(key.public_key())),
         "resource": settings.ORIGINS.core,
     }
+    if wanted is not None:
+        query["authorization_details"] = json.dumps([wanted.action.members()], separators=(",", ":"))
     return f"{settings.ORIGINS.auth}/authorize?{urlencode(query)}"
 
 
@@ -90,7 +110,11 @@ def take(session: SessionBase, *, state: str, now: datetime) -> Pending:
     if now.timestamp() - entry["at"] > _LIFETIME.total_seconds():
         raise NotOurs("sign-in was begun too long ago")
     scalar = int.from_bytes(base64url.decode(entry["key"], _SCALAR_BYTES), "big")
-    return Pending(entry["verifier"], ec.derive_private_key(scalar, ec.SECP256R1()), entry["next"])
+    return Pending(entry["verifier"], ec.derive_private_key(scalar, ec.SECP256R1()), entry["next"], _wanted(entry.get("wanted")))
+
+
+def _wanted(entry: Mapping[str, Any] | None) -> Wanted | None:
+    return None if entry is None else Wanted(read_details([entry["action"]]), entry["subject"], entry["typed"])
 
 
 def redirect_uri() -> str:

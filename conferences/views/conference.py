@@ -6,66 +6,54 @@ from datetime import datetime, timedelta
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from conferences.errors import (
-    AlreadyInvited,
-    ConferenceOver,
-    ConferencesError,
-    InitiatorStays,
-    NotInvited,
-    TooManyParticipants,
-)
+from conferences.errors import ConferencesError
 from conferences.forms import InviteForm
 from conferences.identity import Identity, identity_required
 from conferences.mail.ics import PUBLISH, invitation_calendar
 from conferences.models import Conference
-from conferences.rules import MAX_INVITED
 from conferences.selectors.conferences import initiated_conference, invited_participants, visible_conference
-from conferences.services.invitations import invite_participant, withdraw_invitation
+from conferences.services.invitations import check_invitable, withdraw_invitation
 from conferences.services.scheduling import end_conference
+from conferences.sign_in import pending
 from conferences.views.cards import card_of
+from conferences.views.refusal_words import REFUSAL_WORDS
 from conferences.views.viewer_zone import viewer_zone
+from protocol.authorization_details import Invite
 
 MAIL_EXPECTED = timedelta(minutes=1)  # from then on the page says that a mail is waiting
-# Error, then what the page says.
-_WORDS: dict[type[ConferencesError], str] = {
-    AlreadyInvited: "This address is invited already.",
-    ConferenceOver: "The conference is over; nothing was changed.",
-    InitiatorStays: "You cannot withdraw yourself. End the conference instead.",
-    NotInvited: "This invitation was withdrawn already.",
-    TooManyParticipants: f"A conference takes {MAX_INVITED} besides you.",
-}
 
 
 @require_safe
 @identity_required()
 def conference(request: HttpRequest, identity: Identity, conference_id: str) -> HttpResponse:
     """The conference's page, for its participants."""
-    return _page(request, identity, _visible(identity, conference_id), InviteForm())
+    typed = request.session.pop(pending.TYPED, {})
+    form = InviteForm(initial=typed if typed.get("conference") == conference_id else {})
+    return _page(request, identity, _visible(identity, conference_id), form)
 
 
 @require_POST
 @identity_required()
 def invite(request: HttpRequest, identity: Identity, conference_id: str) -> HttpResponse:
-    """Invite one more."""
+    """Check whom he wants to invite, and have him confirm it where no script of this origin can reach (ADR 0036)."""
     found = _initiated(identity, conference_id)
     form = InviteForm(request.POST)
+    now = timezone.now()
     if form.is_valid():
+        invitee = form.cleaned_data["invitee"]
         try:
-            participant = invite_participant(
-                conference_id=found.id,
-                invitee=form.cleaned_data["invitee"],
-                actor=identity.email,
-                actor_name=identity.name,
-                now=timezone.now(),
-            )
+            check_invitable(conference_id=found.id, identity=invitee.identity, now=now)
         except ConferencesError as error:
-            form.add_error("address", _WORDS[type(error)])
+            form.add_error("address", REFUSAL_WORDS[type(error)])
         else:
-            messages.success(request, f"{participant.identity} is invited; the mail is on its way.")
-            return redirect("conference", conference_id=found.id)
+            action = Invite(found.id, invitee.identity, invitee.name, invitee.kind)
+            wanted = pending.Wanted(action, identity.subject, {name: request.POST.get(name, "") for name in form.fields})
+            page = reverse("conference", kwargs={"conference_id": found.id})
+            return redirect(pending.begin(request.session, next_path=page, now=now, wanted=wanted))
     return _page(request, identity, _visible(identity, conference_id), form, status=422)
 
 
@@ -138,7 +126,7 @@ def _attempt(request: HttpRequest, change: Callable[[datetime], object], success
     try:
         change(timezone.now())
     except ConferencesError as error:
-        messages.error(request, _WORDS[type(error)])
+        messages.error(request, REFUSAL_WORDS[type(error)])
     else:
         messages.success(request, success)
 

@@ -24,7 +24,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True  # no box to tick: the session's age is the organisation's choice
 ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in?signed_out=1"
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key"}
+ACCOUNT_RATE_LIMITS = False  # counted in the database instead (kmf.authorization.limits): allauth counts in the process
 ALLAUTH_TRUSTED_PROXY_COUNT = _env.number("CONCLAVE_TRUSTED_PROXIES", 0)
 
 TOKEN_SIGNING_KEY_FILE = _env.secret_file("token-signing.pem")

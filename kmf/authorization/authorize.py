@@ -1,8 +1,9 @@
 """Authorization requests: check first, sign in then, answer with a code (docs/protocol.md section 2).
 
-No consent is asked: both clients are ours and the account is the organisation's.
+No consent is asked: both clients are ours and the account is the organisation's. An action that the request names is confirmed
+by the person (``kmf.authorization.confirmation``).
 
-Spec: RFC 6749 section 4.1.1; RFC 7636; RFC 8707 section 2; RFC 9207; RFC 9449 section 10.
+Spec: RFC 6749 section 4.1.1; RFC 7636; RFC 8707 section 2; RFC 9207; RFC 9396; RFC 9449 section 10.
 """
 
 import re
@@ -21,14 +22,16 @@ from kmf.authorization.errors import RedirectRefused, RequestRefused
 from kmf.authorization.models import Account
 from kmf.authorization.validator import Validator
 from protocol import base64url
+from protocol.authorization_details import Invite, parse_details
 from protocol.errors import Malformed
-from protocol.words import JKT_BYTES
+from protocol.words import CLIENT_CORE, JKT_BYTES
 
 _CHALLENGE_BYTES = 32
 _STATE_MAX = 512  # characters
 _FIELDS_MAX = 20
 _MAX_AGE = re.compile(r"[0-9]{1,7}", re.ASCII)
 JUST_NOW = timedelta(seconds=30)  # who has just confirmed is not asked again
+ACTION_MAX_AGE = timedelta(minutes=10)  # of the sign-in that an action is confirmed under
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,10 @@ class AuthorizationRequest:
     scope: str
     resources: tuple[str, ...]
     dpop_jkt: str
+    redirect_uri: str
+    state: str
     max_age: timedelta | None = None  # the sign-in may be no older (OpenID Connect Core 3.1.2.1)
+    action: Invite | None = None  # what the person confirms first, and the only thing that the token is for
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,19 @@ def read_request(uri: str, *, now: datetime) -> AuthorizationRequest:
     # (4) what OAuth itself leaves open
     _check_state_and_challenge(client, single)
     _check_resources(client, single, resources)
-    return AuthorizationRequest(uri, single["scope"], tuple(resources), _dpop_jkt(client, single), _max_age(client, single))
+    action, max_age = _action(client, single), _max_age(client, single)
+    if action is not None:
+        max_age = ACTION_MAX_AGE if max_age is None else min(max_age, ACTION_MAX_AGE)
+    return AuthorizationRequest(
+        uri,
+        single["scope"],
+        tuple(resources),
+        _dpop_jkt(client, single),
+        client.redirect_uri,
+        single["state"],
+        max_age,
+        action,
+    )
 
 
 def is_fresh(request: AuthorizationRequest, sign_in: SignIn, *, now: datetime) -> bool:
@@ -102,6 +120,7 @@ def grant(request: AuthorizationRequest, *, account: Account, sign_in: SignIn, n
         "dpop_jkt": request.dpop_jkt,
         "auth_time": sign_in.at,
         "amr": list(sign_in.methods),
+        "authorization_details": [request.action.members()] if request.action is not None else [],
     }
     headers, _body, _status = server.build(Validator(now=now)).create_authorization_response(
         request.uri, scopes=[request.scope], credentials=credentials
@@ -152,6 +171,23 @@ def _max_age(client: Client, single: dict[str, str]) -> timedelta | None:
     if _MAX_AGE.fullmatch(single["max_age"]) is None:
         raise _redirect(client, single, "invalid_request", "max_age is not a number of seconds")
     return timedelta(seconds=int(single["max_age"]))
+
+
+def _action(client: Client, single: dict[str, str]) -> Invite | None:
+    if "authorization_details" not in single:
+        return None
+    if client.client_id != CLIENT_CORE:
+        raise _redirect(client, single, "invalid_authorization_details", "not a client that asks for actions")
+    try:
+        return parse_details(single["authorization_details"])
+    except Malformed:
+        raise _redirect(client, single, "invalid_authorization_details", "action is malformed") from None
+
+
+def refusal_of(request: AuthorizationRequest, code: str, reason: str) -> RedirectRefused:
+    """The refusal of a request that was well formed."""
+    answer = {"error": code, "iss": settings.ORIGINS.auth, "state": request.state}
+    return RedirectRefused(code, reason, f"{request.redirect_uri}?{urlencode(answer)}")
 
 
 def _redirect(client: Client, single: dict[str, str], code: str, reason: str) -> RedirectRefused:

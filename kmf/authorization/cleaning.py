@@ -4,15 +4,16 @@ from datetime import datetime, timedelta
 
 from django.contrib.sessions.models import Session
 
-from kmf.authorization.models import AccessToken, Grant, UsedProof
+from kmf.authorization.models import AccessToken, Grant, RateCount, UsedProof
 
 # Used codes and refresh tokens are kept this long past the grant's end, so that a late replay is still named as one.
 _KEPT_AFTER_END = timedelta(hours=24)
 
 
 def clean(now: datetime) -> None:
-    """Forget sessions, proofs, access tokens and grants whose time is over."""
+    """Forget sessions, proofs, counts, access tokens and grants whose time is over."""
     Session.objects.filter(expire_date__lte=now).delete()
     UsedProof.objects.filter(expires_at__lte=now).delete()
+    RateCount.objects.filter(ends_at__lte=now).delete()
     AccessToken.objects.filter(expires__lte=now).delete()
     Grant.objects.filter(expires__lte=now - _KEPT_AFTER_END).delete()

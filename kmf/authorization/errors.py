@@ -3,7 +3,9 @@
     AuthorizationError
     ├── RequestRefused     an authorization request that must not be answered by a redirect
     ├── RedirectRefused    one that is answered at the client's redirect URI
-    └── TokenRefused       a token request
+    ├── TokenRefused       a token request
+    ├── NoSuchGrant        none that may be ended by who asks
+    └── TooManyAttempts    wrong too often within a while
 
 Tokens and proofs at the resource are refused with ``protocol.errors``.
 """
@@ -38,3 +40,18 @@ class TokenRefused(AuthorizationError):
     def __init__(self, code: str, reason: str, grant: Any = None) -> None:
         super().__init__(code, reason)
         self.grant = grant
+
+
+class TooManyAttempts(AuthorizationError):
+    """Something went wrong too often within its window; ``retry_after_s`` is the rest of that, in seconds."""
+
+    def __init__(self, reason: str, *, retry_after_s: int) -> None:
+        super().__init__("too_many", reason)
+        self.retry_after_s = retry_after_s
+
+
+class NoSuchGrant(AuthorizationError):
+    """There is none of this id that the one who asks may end."""
+
+    def __init__(self) -> None:
+        super().__init__("not_found", "no grant that may be ended")

@@ -10,7 +10,7 @@ from django.db import transaction
 from oauthlib.oauth2.rfc6749.errors import OAuth2Error
 
 from conferences.services import audit
-from kmf.authorization import grants, server
+from kmf.authorization import grants, limits, server
 from kmf.authorization.errors import TokenRefused
 from kmf.authorization.proofs import accept_proof
 from kmf.authorization.validator import Validator
@@ -25,12 +25,13 @@ _REQUIRED = {
 }
 
 
-def exchange(body: bytes, *, proof: str | None, now: datetime) -> dict[str, Any]:
+def exchange(body: bytes, *, proof: str | None, address: str, now: datetime) -> dict[str, Any]:
     """Answer a token request.
 
     Args:
         body: the request's form, as it came.
         proof: value of the ``DPoP`` header.
+        address: where it came from; its refusals are counted.
         now: UTC time of the request.
 
     Returns:
@@ -39,6 +40,7 @@ def exchange(body: bytes, *, proof: str | None, now: datetime) -> dict[str, Any]
     Raises:
         TokenRefused: with code and precise reason; audited. What a replay revokes stays revoked.
         InvalidProof: audited likewise.
+        TooManyAttempts: refused, as so often from this address: not audited. What a replay revokes stays revoked.
 
     """
     try:
@@ -47,6 +49,7 @@ def exchange(body: bytes, *, proof: str | None, now: datetime) -> dict[str, Any]
         # (2) the form: one reading, one resource
         form, resource = _read_form(body)
     except (TokenRefused, InvalidProof) as refusal:
+        limits.count(limits.TOKEN_REFUSALS, address, now=now)
         with transaction.atomic():
             _record_refusal(refusal, now)
         raise
@@ -56,7 +59,9 @@ def exchange(body: bytes, *, proof: str | None, now: datetime) -> dict[str, Any]
             return _exchange(form, resource, verified, now)
         except TokenRefused as error:
             refused = error
-            _record_refusal(error, now)
+    limits.count(limits.TOKEN_REFUSALS, address, now=now)
+    with transaction.atomic():
+        _record_refusal(refused, now)
     raise refused
 
 

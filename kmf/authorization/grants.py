@@ -83,6 +83,12 @@ def conference_id_of(grant: Grant) -> str | None:
         return None
 
 
+def _concerned_by(grant: Grant) -> str | None:
+    """Conference that a grant is for, or that its confirmed action is about."""
+    actions = grant.authorization_details
+    return actions[0]["conference"] if actions else conference_id_of(grant)
+
+
 def invitation_of(grant: Grant, *, now: datetime) -> Participant | None:
     """The participant that the grant's account is in its conference at this moment, with the conference.
 
@@ -101,9 +107,9 @@ def record(*, event: str, grant: Grant, now: datetime, details: Mapping[str, obj
 
     A stranger who asks for a conference therefore writes nothing into its chain.
     """
-    conference = Conference.objects.filter(
-        pk=conference_id_of(grant) or "", participants__identity=grant.user.email
-    ).select_related("organisation")
+    conference = Conference.objects.filter(pk=_concerned_by(grant) or "", participants__identity=grant.user.email).select_related(
+        "organisation"
+    )
     audit.record(
         event=event,
         at=now,

@@ -1,4 +1,8 @@
-"""The key that signs access tokens: an ES256 key in a file of mode 0600, outside database and backups."""
+"""The keys that sign access tokens: ES256 keys in files of mode 0600, outside database and backups.
+
+One signs. Beside it may stand the *next*, which is published before it signs, so that whoever keeps a copy of ``/jwks`` has it by
+then, and the *previous*, which is published until the tokens that it signed are over (``kmf.authorization.key_rotation``).
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,17 +28,53 @@ class SigningKey:
 
 
 def signing_key() -> SigningKey:
-    """Key of ``settings.TOKEN_SIGNING_KEY_FILE``, read once a process.
+    """Key of ``settings.TOKEN_SIGNING_KEY_FILE``; another file there is noticed at the next use.
 
     Raises:
         RuntimeError: the file holds no P-256 key.
 
     """
-    return _load(settings.TOKEN_SIGNING_KEY_FILE)
+    return _read(settings.TOKEN_SIGNING_KEY_FILE)
 
 
-@lru_cache(maxsize=4)
-def _load(path: Path) -> SigningKey:
+def next_file() -> Path:
+    """Where the key lies that will sign next, if one is announced."""
+    return _beside("next")
+
+
+def previous_file() -> Path:
+    """Where the key lies that signed before, while its tokens are good."""
+    return _beside("previous")
+
+
+def verification_keys() -> dict[str, ec.EllipticCurvePublicKey]:
+    """Public keys by ``kid``, for the KMF in the same process: the one that signs first, then the others that are there."""
+    keys = [signing_key()]
+    for path in (next_file(), previous_file()):
+        try:
+            keys.append(_read(path))
+        except FileNotFoundError:
+            continue
+    return {key.kid: key.private.public_key() for key in keys}
+
+
+def public_jwks() -> dict[str, list[dict[str, Any]]]:
+    """JWK set of ``{kmf}/jwks``."""
+    return {"keys": [dict(signing_jwk(key)) for key in verification_keys().values()]}
+
+
+def _beside(which: str) -> Path:
+    file: Path = settings.TOKEN_SIGNING_KEY_FILE
+    return file.with_name(f"{file.stem}.{which}{file.suffix}")
+
+
+def _read(path: Path) -> SigningKey:
+    found = path.stat()
+    return _load(path, found.st_ino, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _load(path: Path, _inode: int, _changed_ns: int) -> SigningKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except ValueError:
@@ -42,14 +82,3 @@ def _load(path: Path) -> SigningKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise RuntimeError("the token-signing key is not of P-256")  # noqa: TRY004  the file's fault, not a caller's type
     return SigningKey(key, key_id(key.public_key()))
-
-
-def verification_keys() -> dict[str, ec.EllipticCurvePublicKey]:
-    """Public keys by ``kid``, for the KMF in the same process."""
-    key = signing_key()
-    return {key.kid: key.private.public_key()}
-
-
-def public_jwks() -> dict[str, list[dict[str, Any]]]:
-    """JWK set of ``{kmf}/jwks``."""
-    return {"keys": [dict(signing_jwk(key)) for key in verification_keys().values()]}

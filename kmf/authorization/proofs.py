@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
+from django.conf import settings
 from django.db import connection
+from django.utils.crypto import salted_hmac
 
 from kmf.authorization.models import UsedProof
 from protocol import dpop
 from protocol.dpop import VerifiedProof
+from protocol.dpop_nonce import Nonces
 from protocol.errors import InvalidProof
 from protocol.words import CLOCK_SKEW_S
 
-# A proof is good until CLOCK_SKEW_S after its iat; the same again covers servers whose clocks differ.
-_REMEMBERED_FOR = timedelta(seconds=2 * CLOCK_SKEW_S)
+_SERVERS_DIFFER = timedelta(seconds=CLOCK_SKEW_S)  # so much longer is a proof remembered than it is good
 # In one order wherever it is written: two processes that are shown the same proofs at once never wait for each other in a ring.
 _INSERT = (
     f"INSERT INTO {UsedProof._meta.db_table} (jkt, jti, expires_at)"  # noqa: S608, SLF001  a constant
@@ -62,7 +65,19 @@ def check_proof(
     """
     if not proof:
         raise InvalidProof("proof is missing")
-    return dpop.verify_proof(proof, method=method, url=url, now=now, access_token=access_token, jkt=jkt, body=body)
+    return dpop.verify_proof(
+        proof, method=method, url=url, now=now, access_token=access_token, jkt=jkt, body=body, nonces=_nonces(settings.SECRET_KEY)
+    )
+
+
+def fresh_nonce(now: datetime) -> str:
+    """Nonce for a client whose proof was refused with ``use_dpop_nonce``."""
+    return _nonces(settings.SECRET_KEY).make(now)
+
+
+@lru_cache(maxsize=2)
+def _nonces(secret: str) -> Nonces:
+    return Nonces(salted_hmac("kmf.authorization.dpop_nonce", "", secret=secret, algorithm="sha256").digest())
 
 
 def remember(proof: VerifiedProof) -> None:
@@ -78,7 +93,7 @@ def remember(proof: VerifiedProof) -> None:
 
 def remember_all(proofs: Sequence[VerifiedProof]) -> list[InvalidProof | None]:
     """Note that these were used, by one statement; for each the refusal, if it was used before, also earlier in the list."""
-    return _remember([(proof.jkt, proof.jti, proof.issued_at + _REMEMBERED_FOR) for proof in proofs])
+    return _remember([(proof.jkt, proof.jti, proof.good_until + _SERVERS_DIFFER) for proof in proofs])
 
 
 def remember_once(*, signer: str, jti: str, until: datetime) -> None:

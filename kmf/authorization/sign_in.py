@@ -1,23 +1,26 @@
 """Sign-in by django-allauth, with this module's rules: no sign-up, local targets only, every attempt audited."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
-from django.core.cache import cache
-from django.core.exceptions import ValidationError
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from conferences.models import Organisation
 from conferences.services import audit
+from kmf.authorization import limits
 from kmf.authorization.authorize import SignIn
+from kmf.authorization.errors import TooManyAttempts
+from kmf.authorization.limits import Limit
 from kmf.authorization.models import Account
 
-_LIMIT_AUDITED_EVERY_S = 300
 _NEVER = datetime.fromtimestamp(0, tz=UTC)
 _METHODS = {"password": "pwd", "mfa": "mfa", "socialaccount": "ext"}  # RFC 8176 where it has a word
 
@@ -37,7 +40,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "Address and password do not belong together.",
-        "too_many_login_attempts": "Too many wrong attempts. Wait five minutes, then try again.",
     }
 
     def is_open_for_signup(self, _request: HttpRequest) -> bool:
@@ -51,14 +53,33 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def add_message(self, *_args: Any, **_kwargs: Any) -> None:
         """Pages say what happened themselves."""
 
-    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Let allauth count attempts; audit the limit once a window for each address."""
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Account | None:
+        """Count first, so that guesses at once are counted too; what goes right is taken back."""
+        counted = self._count(request, credentials.get("email", ""))
+        account: Account | None = super().authenticate(request, **credentials)
+        if account is not None:
+            for limit, whom in counted:
+                limits.uncount(limit, whom)
+        return account
+
+    def pre_authenticate(self, _request: HttpRequest, **_credentials: Any) -> None:
+        """Nothing: allauth counts in the process."""
+
+    def _count(self, request: HttpRequest, email: str) -> list[tuple[Limit, str]]:
+        """Count an attempt of an address, and of it for one account: another's wrong guesses elsewhere keep nobody out."""
+        address, now = self.get_client_ip(request), timezone.now()
+        counted = [(limits.WRONG_SIGN_INS, address), (limits.WRONG_PASSWORDS, f"{address} {email.strip().lower()}")]
         try:
-            super().pre_authenticate(request, **credentials)
-        except ValidationError:
-            if cache.add(f"sign-in-limit:{self.get_client_ip(request)}", 1, timeout=_LIMIT_AUDITED_EVERY_S):
-                _record_refusal(credentials.get("email", ""), "too many attempts")
-            raise
+            for limit, whom in counted:
+                limits.count(limit, whom, now=now)
+        except TooManyAttempts as refusal:
+            with suppress(TooManyAttempts):
+                limits.count(limits.SIGN_IN_LIMIT_AUDITED, address, now=now)
+                _record_refusal(email, "too many attempts")
+            page = render(request, "429.html", {"retry_after_s": refusal.retry_after_s}, status=429)
+            page["Retry-After"] = str(refusal.retry_after_s)
+            raise ImmediateHttpResponse(page) from None
+        return counted
 
     def authentication_failed(self, _request: HttpRequest, **credentials: Any) -> None:
         """Audit; the address that was typed is named only where it is an account's, for it may be a mistyped password."""

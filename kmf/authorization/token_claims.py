@@ -36,7 +36,7 @@ def claims_for(grant: Grant, *, resource: str, now: datetime) -> dict[str, Any]:
 
 def _particular(grant: Grant, resource: str, now: datetime) -> dict[str, Any]:
     if grant.application.client_id == CLIENT_CORE:
-        return {**_signed_in(grant), **_profile(grant)}
+        return {**_signed_in(grant), **_profile(grant), **_confirmed(grant)}
     if resource == settings.ORIGINS.kmf:
         # Given to whoever is signed in: whether he is invited, the key request answers, alike for every conference.
         return {**_signed_in(grant), "conference": conference_id_of(grant)}
@@ -52,6 +52,11 @@ def _particular(grant: Grant, resource: str, now: datetime) -> dict[str, Any]:
 
 def _signed_in(grant: Grant) -> dict[str, Any]:
     return {"sub": grant.user.pk, "auth_time": int(grant.auth_time.timestamp()), "amr": list(grant.amr)}
+
+
+def _confirmed(grant: Grant) -> dict[str, Any]:
+    """The action that the person confirmed, the same that he was shown (RFC 9396 section 7)."""
+    return {"authorization_details": grant.authorization_details} if grant.authorization_details else {}
 
 
 def _profile(grant: Grant) -> dict[str, Any]:

@@ -30,6 +30,7 @@ CODE_LIFETIME = timedelta(seconds=60)
 GRANT_LIFETIME = timedelta(hours=12)
 LOST_ANSWER = timedelta(seconds=60)  # so long a refresh may be asked for again whose answer did not arrive
 LOST_ANSWERS = 2  # and so many times; then it is somebody else who asks, too
+AT_ONCE = timedelta(seconds=3)  # who asks again within it has not waited for the answer: one of them gets it
 
 
 def checksum(secret: str) -> str:
@@ -104,9 +105,14 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit is untype
             dpop_jkt=request.dpop_jkt,
             auth_time=request.auth_time,
             amr=request.amr,
+            authorization_details=request.authorization_details,
         )
         details = {"resources": list(request.resource), "jkt": request.dpop_jkt, "amr": list(request.amr)}
-        record(event="authorization.granted", grant=self.grant, now=self.now, details=details)
+        if request.authorization_details:
+            action = {"action": request.authorization_details[0]}
+            record(event="authorization.confirmed", grant=self.grant, now=self.now, details=details | action)
+        else:
+            record(event="authorization.granted", grant=self.grant, now=self.now, details=details)
 
     # --- token request with a code
 
@@ -142,7 +148,8 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit is untype
     def validate_refresh_token(self, refresh_token: str, client: Any, request: Request, *_a: Any, **_k: Any) -> bool:
         """Find the token and lock its grant; a second use revokes the grant, unless the first one's answer was lost.
 
-        So does the use of a token that was said to be lost: then two hold what one was given.
+        Of several at once one succeeds, and the others are told to wait; nothing is taken back. The use of a token that was
+        said to be lost revokes the grant, too: then two hold what one was given.
         """
         found = RefreshToken.objects.filter(token_checksum=checksum(refresh_token), application=client).first()
         grant = lock_grant(pk=found.grant_id) if found else None
@@ -153,6 +160,8 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit is untype
             revoke_grant(grant, reason="refresh token used that was said to be lost", now=self.now)
             raise TokenRefused("invalid_grant", "refresh token was said to be lost", grant)
         if self._is_lost_answer(found, grant):
+            if self.now - found.revoked < AT_ONCE:
+                raise TokenRefused("too_many", "refresh token used a moment ago", grant)
             RefreshToken.objects.filter(grant=grant, revoked=None, voided_at=None).update(voided_at=self.now)
         elif found.revoked is not None and grant.revoked_at is None:
             revoke_grant(grant, reason="refresh token used twice", now=self.now)

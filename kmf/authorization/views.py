@@ -3,26 +3,32 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kmf.authorization import authorize as authorization_request
-from kmf.authorization import keys, limits
-from kmf.authorization.errors import RedirectRefused, RequestRefused, TokenRefused
+from kmf.authorization import confirmation, keys
+from kmf.authorization.authorize import AuthorizationRequest, SignIn
+from kmf.authorization.devices import devices_of
+from kmf.authorization.errors import RedirectRefused, RequestRefused, TokenRefused, TooManyAttempts
 from kmf.authorization.exchange import exchange
 from kmf.authorization.grants import end_everywhere
 from kmf.authorization.models import Account
+from kmf.authorization.proofs import fresh_nonce
 from kmf.authorization.sign_in import sign_in_of
-from protocol.errors import InvalidProof
+from kmf.authorization.validator import AT_ONCE
+from protocol.authorization_details import INVITE
+from protocol.errors import InvalidProof, NonceNeeded
 from protocol.words import REQUEST_LIMIT_BYTES
 
 _FORM = "application/x-www-form-urlencoded"
@@ -38,25 +44,49 @@ class _Found(HttpResponse):
         self["Location"] = url
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @never_cache
 def authorize(request: HttpRequest) -> HttpResponse:
-    """Answer an authorization request; whoever is not signed in does that first and comes back."""
-    now = timezone.now()
+    """Answer an authorization request; whoever is not signed in does that first and comes back.
+
+    A POST is the answer of the person who was shown an action; every other request has one answer, without a page.
+    """
     uri = request.get_full_path()
     try:
-        asked = authorization_request.read_request(uri, now=now)
+        asked = authorization_request.read_request(uri, now=timezone.now())
+        if request.method == "POST" and asked.action is None:
+            return HttpResponseNotAllowed(["GET"])
+        return _answer(request, asked)
     except RequestRefused as refusal:
         return render(request, "authorization/refused.html", {"code": refusal.code}, status=400)
     except RedirectRefused as refusal:
         return _Found(refusal.url)
+
+
+def _answer(request: HttpRequest, asked: AuthorizationRequest) -> HttpResponse:
+    now = timezone.now()
     account = request.user
     if not isinstance(account, Account):
-        return redirect_to_login(uri, "/sign-in")
+        return redirect_to_login(asked.uri, "/sign-in")
     sign_in = sign_in_of(request, account)
     if not authorization_request.is_fresh(asked, sign_in, now=now):
-        return redirect_to_login(uri, reverse("account_reauthenticate"))
+        return redirect_to_login(asked.uri, reverse("account_reauthenticate"))
+    if asked.action is not None:
+        return _confirm(request, asked, account, sign_in)
     return _Found(authorization_request.grant(asked, account=account, sign_in=sign_in, now=now))
+
+
+def _confirm(request: HttpRequest, asked: AuthorizationRequest, account: Account, sign_in: SignIn) -> HttpResponse:
+    """Show the action, and take the answer: two things to press, so that no stolen double click is one."""
+    now = timezone.now()
+    conference = confirmation.conference_of(asked, account=account, now=now)
+    decision = request.POST.get("decision")
+    if decision == "declined":
+        return _Found(confirmation.decline(asked, conference=conference, account=account, now=now))
+    if decision == "confirmed" and request.POST.get("meant") == "yes":
+        return _Found(authorization_request.grant(asked, account=account, sign_in=sign_in, now=now))
+    context = {"action": asked.action, "conference": conference, "account": account, "not_meant": decision is not None}
+    return render(request, "authorization/confirm_action.html", context, status=422 if decision is not None else 200)
 
 
 @csrf_exempt
@@ -64,21 +94,28 @@ def authorize(request: HttpRequest) -> HttpResponse:
 @never_cache
 def token(request: HttpRequest) -> JsonResponse:
     """Answer a token request (KMF origin, without cookies)."""
-    if limits.over_limit(request):
-        return _refusal("too_many", 429, {"Retry-After": str(limits.WINDOW_S)})
     body = request.read(REQUEST_LIMIT_BYTES + 1)
     if len(body) > REQUEST_LIMIT_BYTES:
         return _refusal("too_large", 413)
     if request.content_type != _FORM:
         return _refusal("invalid_request", 400)
     try:
-        return JsonResponse(exchange(body, proof=request.headers.get("DPoP"), now=timezone.now()))
-    except TokenRefused as refusal:
-        limits.count_refusal(request)
-        return _refusal(refusal.code, 400)
-    except InvalidProof as refusal:
-        limits.count_refusal(request)
+        address = get_adapter().get_client_ip(request)
+        return JsonResponse(exchange(body, proof=request.headers.get("DPoP"), address=address, now=timezone.now()))
+    except TooManyAttempts as refusal:
+        return _refusal(refusal.code, 429, {"Retry-After": str(refusal.retry_after_s)})
+    except (TokenRefused, InvalidProof) as refusal:
+        return _token_refused(refusal)
+
+
+def _token_refused(refusal: TokenRefused | InvalidProof) -> JsonResponse:
+    if isinstance(refusal, NonceNeeded):
+        return _refusal(refusal.code, 400, {"DPoP-Nonce": fresh_nonce(timezone.now())})
+    if isinstance(refusal, InvalidProof):
         return _refusal(refusal.code, 401, {"WWW-Authenticate": 'DPoP error="invalid_dpop_proof", algs="ES256"'})
+    if refusal.code == "too_many":
+        return _refusal(refusal.code, 429, {"Retry-After": str(int(AT_ONCE.total_seconds()))})
+    return _refusal(refusal.code, 400)
 
 
 def _refusal(code: str, status: int, headers: dict[str, str] | None = None) -> JsonResponse:
@@ -110,6 +147,7 @@ def metadata(_request: HttpRequest) -> JsonResponse:
             "code_challenge_methods_supported": ["S256"],
             "dpop_signing_alg_values_supported": ["ES256"],
             "authorization_response_iss_parameter_supported": True,
+            "authorization_details_types_supported": [INVITE],
         }
     )
 
@@ -119,7 +157,10 @@ def metadata(_request: HttpRequest) -> JsonResponse:
 @login_required(login_url="/sign-in")
 def account(request: HttpRequest) -> HttpResponse:
     """Who is signed in here, and where he may end it."""
-    return render(request, "authorization/account.html", {"account": request.user, "core_origin": settings.ORIGINS.core})
+    context: dict[str, object] = {"account": request.user, "core_origin": settings.ORIGINS.core}
+    if isinstance(request.user, Account):
+        context["devices"] = devices_of(request.user, now=timezone.now())
+    return render(request, "authorization/account.html", context)
 
 
 @require_POST

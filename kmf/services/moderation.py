@@ -226,7 +226,7 @@ def _record_refusal(*, verified: VerifiedRequest, conference_id: str, order: Ord
         TooManyMessages: this account was refused too often within the minute; nothing is written.
 
     """
-    if refused_too_often(verified.account.pk):
+    if refused_too_often(verified.account.pk, now=now):
         raise TooManyMessages("refused too often")
     is_strange = isinstance(refusal, Stranger)
     conference = None if is_strange else Conference.objects.select_related("organisation").get(pk=conference_id)

@@ -20,7 +20,7 @@ def record_refusal(
         TooManyMessages: this address was refused too often within the minute; nothing is written.
 
     """
-    if refused_too_often(address):
+    if refused_too_often(address, now=now):
         raise TooManyMessages("refused too often")
     with transaction.atomic():
         _write(conference_id, where, refusal, now)

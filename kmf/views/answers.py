@@ -6,15 +6,17 @@ from allauth.account.adapter import get_adapter
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from kmf.authorization.proofs import fresh_nonce
 from kmf.errors import KMFError, KMFUnavailable, TooManyMessages, Waits
 from kmf.services.refusals import record_refusal
-from protocol.errors import Malformed, ProtocolError
+from protocol.errors import Malformed, NonceNeeded, ProtocolError
 
 STATUS = {
     "malformed": 400,
     "too_large": 413,
     "invalid_token": 401,
     "invalid_dpop_proof": 401,
+    "use_dpop_nonce": 401,
     "too_many": 429,
     "unavailable": 503,
 }
@@ -41,7 +43,10 @@ def refuse_unknown(
         return answer(too_many.code)
     except DatabaseError:
         return answer(KMFUnavailable.code)
-    return answer(refusal.code, scheme=scheme)
+    response = answer(refusal.code, scheme=scheme)
+    if isinstance(refusal, NonceNeeded):
+        response["DPoP-Nonce"] = fresh_nonce(now)
+    return response
 
 
 def answer(

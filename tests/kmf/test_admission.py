@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from conferences.models import AuditEntry, Conference, OutboxItem, Participant
 from conferences.services.invitations import invite_participant, withdraw_invitation
 from conferences.services.plan import Invitee
-from kmf.authorization.limits import REFUSALS_A_WINDOW
+from kmf.authorization.limits import KEY_REFUSALS
 from kmf.errors import Declined, Denied, Ended, Locked, StepUp, Stranger, TooManyMessages, UnknownParticipant, Waits
 from kmf.models import Endpoint, Epoch, Waiting
 from kmf.selectors import list_waiting
@@ -334,12 +334,12 @@ def test_a_participant_orders_nothing(ada, lobby, conference, endpoint, say, now
 def test_whoever_goes_on_ordering_in_vain_fills_no_audit(ada, conference, endpoint, say, now):
     bob = endpoint("bob")
     bob.ask(now)
-    for _ in range(REFUSALS_A_WINDOW):
+    for _ in range(KEY_REFUSALS.amount):
         with pytest.raises(Denied):
             say(bob, "lock", now)
     with pytest.raises(TooManyMessages):
         say(bob, "lock", now)
-    assert len(events("moderation.refused")) == REFUSALS_A_WINDOW
+    assert len(events("moderation.refused")) == KEY_REFUSALS.amount
     assert say(ada, "look", now)["locked"] is False
 
 

@@ -43,7 +43,7 @@ class EndpointSimulator:
             amr=("pwd",),
             claims={"conference": self.token_conference},
         )
-        proof = VerifiedProof(jkt=self.jkt, jti=secrets.token_urlsafe(16), issued_at=now, claims={})
+        proof = VerifiedProof(jkt=self.jkt, jti=secrets.token_urlsafe(16), issued_at=now, good_until=now, claims={})
         return VerifiedRequest(account=self.account, token=token, proof=proof)
 
     def ask(self, now: datetime) -> ReleasedKey:

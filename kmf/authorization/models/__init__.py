@@ -1,7 +1,8 @@
-"""Accounts, what the OAuth server keeps, and the memory of used proofs."""
+"""Accounts, what the OAuth server keeps, the memory of used proofs, and counts."""
 
 from kmf.authorization.models.account import Account
 from kmf.authorization.models.oauth import AccessToken, Application, Grant, IDToken, RefreshToken
+from kmf.authorization.models.rate_count import RateCount
 from kmf.authorization.models.used_proof import UsedProof
 
-__all__ = ["AccessToken", "Account", "Application", "Grant", "IDToken", "RefreshToken", "UsedProof"]
+__all__ = ["AccessToken", "Account", "Application", "Grant", "IDToken", "RateCount", "RefreshToken", "UsedProof"]

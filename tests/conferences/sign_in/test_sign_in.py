@@ -5,53 +5,14 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.core.cache import cache
-from django.core.management import call_command
 from django.test import Client
 
-from conferences.models import Organisation
 from conferences.sign_in.errors import Refused
 from conferences.sign_in.views import identity_of
 from kmf.authorization.models import AccessToken as GivenToken
-from kmf.authorization.models import Account, Grant
+from kmf.authorization.models import Grant
 from protocol.access_token import AccessToken
-
-
-def host(origin):
-    return urlsplit(origin).netloc
-
-
-@pytest.fixture
-def ada(transactional_db) -> Account:
-    cache.clear()
-    call_command("authorization_clients", verbosity=0)
-    organisation = Organisation.objects.create(name="Weaver", slug="weaver")
-    return Account.objects.create_account(
-        email="ada@weaver.example", name="Ada Weaver", organisation=organisation, can_initiate=True, can_audit=True
-    )
-
-
-@pytest.fixture(autouse=True)
-def internal_address(settings, live_server) -> None:
-    """The core application reaches the token endpoint as it does in production: by its internal address."""
-    settings.ORIGINS = dataclasses.replace(settings.ORIGINS, internal_trusted=live_server.url)
-
-
-@pytest.fixture
-def core(settings) -> Client:
-    return Client(headers={"host": host(settings.ORIGINS.core)})
-
-
-@pytest.fixture
-def auth(settings, ada) -> Client:
-    client = Client(headers={"host": host(settings.ORIGINS.auth)})
-    client.force_login(ada)
-    return client
-
-
-def path_of(response):
-    parts = urlsplit(response["Location"])
-    return f"{parts.path}?{parts.query}"
+from tests.conferences.sign_in.redirects import host, path_of
 
 
 def answer(core, auth, next_path="/conferences/new"):

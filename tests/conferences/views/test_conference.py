@@ -1,10 +1,13 @@
 """``/conferences/{id}``: who may see and change what; every refusal leaves everything as it was."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.conf import settings as configured
 from django.http import HttpResponse
 from django.test import Client
 from icalendar import Calendar
@@ -78,19 +81,29 @@ def test_others_learn_nothing(visitor: Visitor, conference: Conference, who: str
         assert (response.status_code, without_token(response)) == (404, without_token(unknown))
 
 
-def test_inviting_and_withdrawing(visitor: Visitor, conference: Conference) -> None:
+@pytest.mark.requirement("AUTH-3")
+def test_inviting_leads_to_the_page_that_asks_and_changes_nothing(visitor: Visitor, conference: Conference) -> None:
+    before = state(conference)
     client, path = visitor(ADA), f"/conferences/{conference.id}"
-    page = client.post(path + "/invite", {"address": "Dora <dora@weaver.example>"}, follow=True).content.decode()
-    assert "dora@weaver.example is invited" in page
-    dora = conference.participants.get(identity="dora@weaver.example")
-    asked = client.get(f"{path}/withdraw/{dora.pk}")
-    assert "Withdraw the invitation of Dora?" in asked.content.decode()
-    dora.refresh_from_db()
-    assert dora.withdrawn_at is None  # asking is not doing
-    page = client.post(f"{path}/withdraw/{dora.pk}", follow=True).content.decode()
+    response = client.post(path + "/invite", {"address": "Dora <dora@weaver.example>"})
+    assert response["Location"].startswith(f"{configured.ORIGINS.auth}/authorize?")
+    asked = parse_qs(urlsplit(response["Location"]).query)
+    assert json.loads(asked["authorization_details"][0]) == [
+        {"type": "invite", "conference": conference.id, "identity": "dora@weaver.example", "name": "Dora", "kind": "person"}
+    ]
+    assert state(conference) == before
+
+
+def test_withdrawing(visitor: Visitor, conference: Conference, ben: Participant) -> None:
+    client, path = visitor(ADA), f"/conferences/{conference.id}"
+    asked = client.get(f"{path}/withdraw/{ben.pk}")
+    assert "Withdraw the invitation of Ben" in asked.content.decode()
+    ben.refresh_from_db()
+    assert ben.withdrawn_at is None  # asking is not doing
+    page = client.post(f"{path}/withdraw/{ben.pk}", follow=True).content.decode()
     assert "no longer invited" in page
-    dora.refresh_from_db()
-    assert dora.withdrawn_at is not None
+    ben.refresh_from_db()
+    assert ben.withdrawn_at is not None
 
 
 @pytest.mark.parametrize(

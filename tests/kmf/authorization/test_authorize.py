@@ -70,6 +70,21 @@ NOT_REDIRECTED = {
     "two in one": {"redirect_uri": "{kmf}/callback {kmf}/callback"},
     "backslash": {"redirect_uri": "{kmf}\\callback"},
     "without scheme": {"redirect_uri": "//{kmf_host}/callback"},
+    "no path": {"redirect_uri": "{kmf}"},
+    "path parameters": {"redirect_uri": "{kmf}/callback;a=1"},
+    "a doubled slash": {"redirect_uri": "{kmf}//callback"},
+    "an escaped slash": {"redirect_uri": "{kmf}%2Fcallback"},
+    "a tab inside": {"redirect_uri": "{kmf}/call\tback"},
+    "a line end": {"redirect_uri": "{kmf}/callback\r\nX: y"},
+    "a NUL at the end": {"redirect_uri": "{kmf}/callback\x00"},
+    "a dot after the host": {"redirect_uri": "http://kmf.localhost.:8000/callback"},
+    "a subdomain": {"redirect_uri": "http://a.kmf.localhost:8000/callback"},
+    "the port as text of the user": {"redirect_uri": "http://kmf.localhost:8000@evil.localhost/callback"},
+    "without the port": {"redirect_uri": "http://kmf.localhost/callback"},
+    "another port": {"redirect_uri": "http://kmf.localhost:8001/callback"},
+    "the other client's URI": {"redirect_uri": "{core}/signed-in"},
+    "host in capitals": {"redirect_uri": "HTTP://KMF.LOCALHOST:8000/callback"},
+    "a lookalike letter": {"redirect_uri": "http://kmf.l\u043ecalhost:8000/callback"},
     "client twice": {"client_id": ["endpoint", "core"]},
     "redirect URI twice": {"redirect_uri": ["{kmf}/callback", "http://evil.localhost/"]},
     "state twice": {"state": ["a", "b"]},
@@ -81,7 +96,9 @@ NOT_REDIRECTED = {
 def filled(value):
     names = {"kmf": settings.ORIGINS.kmf, "kmf_host": host(settings.ORIGINS.kmf)}
     if isinstance(value, str):
-        return value.replace("{kmf}", names["kmf"]).replace("{kmf_host}", names["kmf_host"])
+        return (
+            value.replace("{kmf}", names["kmf"]).replace("{kmf_host}", names["kmf_host"]).replace("{core}", settings.ORIGINS.core)
+        )
     return [filled(item) for item in value] if isinstance(value, list) else value
 
 

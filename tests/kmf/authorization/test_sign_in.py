@@ -1,12 +1,16 @@
 """Sign-in with a password, on the auth origin only."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
-from kmf.authorization.models import Account, Grant
+from kmf.authorization.models import Account, Grant, RateCount
 from tests.kmf.authorization.oauth_client import OAuthClient, host, query_of
 
 PASSWORD = "correct horse battery"
@@ -29,8 +33,8 @@ def browser() -> Client:
     return Client(headers={"host": host(settings.ORIGINS.auth)})
 
 
-def sign_in(browser, email="ada@weaver.example", password=PASSWORD, **more):
-    return browser.post("/sign-in", {"login": email, "password": password} | more)
+def sign_in(browser, email="ada@weaver.example", password=PASSWORD, headers=None, **more):
+    return browser.post("/sign-in", {"login": email, "password": password} | more, headers=headers)
 
 
 def is_signed_in(browser):
@@ -114,15 +118,64 @@ def test_an_account_that_is_switched_off(browser, with_password, audited):
     assert audited("account.sign_in_refused")[0]["details"]["reason"] == "account is not active"
 
 
+def wrong(browser, times, **more):
+    return [sign_in(browser, password="wrong", **more).status_code for _ in range(times)]
+
+
 def test_a_guesser_is_stopped_and_audited_once_a_window(browser, with_password, audited):
-    for _ in range(5):
-        sign_in(browser, password="wrong")
+    assert wrong(browser, 5) == [200] * 5
     for _ in range(3):
-        page = sign_in(browser).content.decode()  # even the right password
-        assert "Too many wrong attempts" in page
+        answer = sign_in(browser)  # even the right password
+        assert answer.status_code == 429
+        assert 240 < int(answer["Retry-After"]) <= 300
+        assert "Too many wrong attempts" in answer.content.decode()
     assert not is_signed_in(browser)
     reasons = [entry["details"]["reason"] for entry in audited("account.sign_in_refused")]
     assert reasons == ["wrong password"] * 5 + ["too many attempts"]
+    RateCount.objects.update(ends_at=timezone.now())
+    assert sign_in(browser)["Location"] == "/"
+
+
+def test_ones_mistakes_keep_nobody_else_out(browser, with_password, password_hash, settings):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    bob = Account.objects.create_account(email="bob@weaver.example", name="Bob", organisation=with_password.organisation)
+    Account.objects.filter(pk=bob.pk).update(password=password_hash)
+    assert wrong(browser, 6, headers={"x-forwarded-for": "192.0.2.1"})[-1] == 429
+    # another person behind the same address, and the same person at another one
+    assert sign_in(Client(headers=browser_at("192.0.2.1")), bob.email)["Location"] == "/"
+    assert sign_in(Client(headers=browser_at("192.0.2.2")))["Location"] == "/"
+
+
+def browser_at(address):
+    return {"host": host(settings.ORIGINS.auth), "x-forwarded-for": address}
+
+
+def test_what_goes_right_is_not_counted(browser, with_password):
+    for _ in range(4):
+        assert wrong(browser, 1) == [200]
+        assert sign_in(Client(headers={"host": host(settings.ORIGINS.auth)})).status_code == 302
+    assert wrong(browser, 2) == [200, 429]
+
+
+def test_the_password_that_confirms_is_counted_too(browser, with_password):
+    sign_in(browser)
+    answers = [browser.post("/confirm", {"password": "wrong"}) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert "Retry-After" in answers[-1].headers
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guesses_at_once_are_counted_one_by_one(ada, password_hash):
+    Account.objects.filter(pk=ada.pk).update(password=password_hash)
+
+    def guess(_number):
+        try:
+            return wrong(Client(headers={"host": host(settings.ORIGINS.auth)}), 1)[0]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(12) as pool:
+        assert sorted(pool.map(guess, range(12))) == [200] * 5 + [429] * 7
 
 
 @pytest.mark.parametrize(

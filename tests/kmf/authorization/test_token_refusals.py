@@ -12,7 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from kmf.authorization.models import AccessToken, Grant, RefreshToken
-from kmf.authorization.validator import LOST_ANSWERS
+from kmf.authorization.proofs import fresh_nonce
+from kmf.authorization.validator import AT_ONCE, LOST_ANSWERS
 from tests.kmf.authorization.oauth_client import host
 
 STRANGER = ec.generate_private_key(ec.SECP256R1())
@@ -108,8 +109,6 @@ PROOFS = {
     "for GET": lambda client: client.proof(method="GET"),
     "with ath": lambda client: client.proof(access_token="a.b.c"),
     "with kah": lambda client: client.proof(body=b""),
-    "a minute old": lambda client: client.proof(now=timezone.now() - timedelta(seconds=60)),
-    "a minute ahead": lambda client: client.proof(now=timezone.now() + timedelta(seconds=60)),
     "two joined": lambda client: f"{client.proof()}, {client.proof()}",
 }
 
@@ -264,12 +263,84 @@ def test_an_account_that_is_switched_off_gets_nothing_more(endpoint_client, ada,
     assert audited("authorization.revoked")[0]["details"]["reason"] == "account is not active"
 
 
+@pytest.mark.requirement("AUTH-2")
+@pytest.mark.parametrize("seconds", [-86_400, -60, 60, 86_400])
+def test_with_a_wrong_clock_the_servers_nonce_leads_on(endpoint_client, audited, seconds):
+    code = endpoint_client.code()
+    wrong = timezone.now() + timedelta(seconds=seconds)
+    response = endpoint_client.redeem(code, proof=endpoint_client.proof(now=wrong))
+    assert_refused(response, "use_dpop_nonce")
+    assert_nothing_given()
+    assert "used" not in audited("token.refused")[0]["details"]["reason"]
+    proof = endpoint_client.proof(now=wrong, nonce=response["DPoP-Nonce"])
+    assert endpoint_client.redeem(code, proof=proof).status_code == 200
+    again = endpoint_client.refresh("unknown", proof=proof)
+    assert (again.status_code, again.json()) == (401, {"error": "invalid_dpop_proof"})  # good once all the same
+    assert "DPoP-Nonce" not in again.headers
+
+
+@pytest.mark.requirement("AUTH-2")
+def test_the_kmf_gives_nonces_too(endpoint_client, conference):
+    token = endpoint_client.tokens()["access_token"]
+    path, body = f"/conferences/{conference.id}/moderation", b'{"action":"look"}'
+    wrong = timezone.now() + timedelta(hours=2)
+
+    def look(**more):
+        proof = endpoint_client.proof(url=settings.ORIGINS.kmf + path, now=wrong, access_token=token, body=body, **more)
+        headers = {"host": host(settings.ORIGINS.kmf), "dpop": proof, "authorization": f"DPoP {token}"}
+        return Client().post(path, body, content_type="application/json", headers=headers)
+
+    first = look()
+    assert_refused(first, "use_dpop_nonce", 401)
+    assert first["WWW-Authenticate"] == 'DPoP error="use_dpop_nonce"'
+    assert_refused(look(nonce=first["DPoP-Nonce"]), "denied", 403)  # authorized, and not in the conference
+
+
+@pytest.mark.requirement("AUTH-2")
+def test_a_nonce_that_is_over_is_answered_with_another(endpoint_client):
+    code = endpoint_client.code()
+    old = fresh_nonce(timezone.now() - timedelta(minutes=6))
+    response = endpoint_client.redeem(code, proof=endpoint_client.proof(nonce=old))
+    assert_refused(response, "use_dpop_nonce")
+    assert response["DPoP-Nonce"] != old
+    assert endpoint_client.redeem(code, proof=endpoint_client.proof(nonce=response["DPoP-Nonce"])).status_code == 200
+
+
+@pytest.mark.requirement("AUTH-2")
+@pytest.mark.parametrize("header", ["X-Forwarded-Host", "Forwarded", "X-Original-URL", "X-Forwarded-Proto"])
+def test_what_a_proxy_or_a_liar_says_of_the_address_does_not_count(endpoint_client, header):
+    """``htu`` is the public URL that was configured, whichever way the request came."""
+    said = {"X-Forwarded-Host": "evil.localhost", "X-Forwarded-Proto": "https", "X-Original-URL": "/x"}
+    client = Client(headers={"host": host(settings.ORIGINS.kmf), header: said.get(header, "host=evil.localhost;proto=https")})
+    form = f"grant_type=refresh_token&refresh_token=x&client_id=endpoint&resource={settings.ORIGINS.kmf}"
+    statuses = []
+    for url in (f"{settings.ORIGINS.kmf}/token", "http://evil.localhost/token", "https://evil.localhost/token"):
+        proof = endpoint_client.proof(url=url)
+        answer = client.post("/token", form, content_type="application/x-www-form-urlencoded", headers={"dpop": proof})
+        statuses.append(answer.status_code)
+    assert statuses == [400, 401, 401]  # the first found the refresh token unknown, and nothing wrong with its proof
+
+
 def test_a_guesser_is_slowed_and_does_not_fill_the_audit(endpoint_client, audited):
     answer = endpoint_client.tokens()
     statuses = [endpoint_client.refresh(secrets.token_urlsafe(32)).status_code for _ in range(65)]
     assert statuses == [400] * 60 + [429] * 5
-    assert endpoint_client.refresh(answer["refresh_token"])["Retry-After"] == "60"
+    late = endpoint_client.refresh("unknown")
+    assert_refused(late, "too_many", 429)
+    assert 0 < int(late["Retry-After"]) <= 60
     assert len(audited("token.refused")) == 60
+    assert endpoint_client.refresh(answer["refresh_token"]).status_code == 200  # nobody else behind this address is kept out
+
+
+def test_a_guesser_takes_nothing_back_from_being_found_out(endpoint_client):
+    """Over the limit nothing is written to the audit of refusals; what a replay revokes is revoked all the same."""
+    code = endpoint_client.code()
+    assert endpoint_client.redeem(code).status_code == 200
+    for _ in range(60):
+        endpoint_client.refresh(secrets.token_urlsafe(32))
+    assert endpoint_client.redeem(code).status_code == 429
+    assert Grant.objects.get().revoked_reason == "code used twice"
+    assert AccessToken.objects.count() == 0
 
 
 def in_parallel(count, call):
@@ -283,19 +354,38 @@ def in_parallel(count, call):
         return sorted(pool.map(run, range(count)))
 
 
+def waited():
+    """The time within which one does not ask again has passed."""
+    for row in RefreshToken.objects.exclude(revoked=None):
+        RefreshToken.objects.filter(pk=row.pk).update(revoked=row.revoked - AT_ONCE)
+
+
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_refreshes_at_once_nothing_is_left(endpoint_client):
+def test_of_twenty_refreshes_at_once_one_succeeds_and_its_answer_is_good(endpoint_client):
     answer = endpoint_client.tokens()
-    statuses = in_parallel(20, lambda: endpoint_client.refresh(answer["refresh_token"]))
-    assert statuses == [200] * (1 + LOST_ANSWERS) + [400] * (19 - LOST_ANSWERS)  # two answers may be lost, not more
-    assert Grant.objects.get().revoked_reason == "refresh token used twice"
-    assert AccessToken.objects.count() == 0
-    assert RefreshToken.objects.filter(revoked=None).count() == 0
+    answers = []
+    statuses = in_parallel(20, lambda: answers.append(endpoint_client.refresh(answer["refresh_token"])) or answers[-1])
+    assert statuses == [200] + [429] * 19
+    assert Grant.objects.get().revoked_at is None
+    assert (AccessToken.objects.count(), RefreshToken.objects.filter(revoked=None, voided_at=None).count()) == (1, 1)
+    given = next(one.json() for one in answers if one.status_code == 200)
+    assert endpoint_client.refresh(given["refresh_token"]).status_code == 200
+
+
+def test_who_asks_again_at_once_is_told_to_wait_and_changes_nothing(endpoint_client, audited):
+    first = endpoint_client.tokens()
+    second = endpoint_client.refresh(first["refresh_token"]).json()
+    again = endpoint_client.refresh(first["refresh_token"])
+    assert_refused(again, "too_many", 429)
+    assert again["Retry-After"] == "3"
+    assert audited("token.refused")[0]["details"]["reason"] == "refresh token used a moment ago"
+    assert endpoint_client.refresh(second["refresh_token"]).status_code == 200
 
 
 def test_a_refresh_whose_answer_was_lost_may_be_asked_for_again(endpoint_client):
     first = endpoint_client.tokens()
     lost = endpoint_client.refresh(first["refresh_token"]).json()
+    waited()
     again = endpoint_client.refresh(first["refresh_token"]).json()
     assert AccessToken.objects.count() == 1
     assert endpoint_client.refresh(again["refresh_token"]).status_code == 200
@@ -303,10 +393,22 @@ def test_a_refresh_whose_answer_was_lost_may_be_asked_for_again(endpoint_client)
     assert Grant.objects.get().revoked_at is None
 
 
+def test_two_answers_may_be_lost_and_no_more(endpoint_client):
+    first = endpoint_client.tokens()
+    statuses = []
+    for _ in range(4):
+        statuses.append(endpoint_client.refresh(first["refresh_token"]).status_code)
+        waited()
+    assert statuses == [200] * (1 + LOST_ANSWERS) + [400]
+    assert Grant.objects.get().revoked_reason == "refresh token used twice"
+    assert AccessToken.objects.count() == 0
+
+
 @pytest.mark.parametrize("used", [False, True], ids=["before the owner goes on", "after the owner went on"])
 def test_a_refresh_token_that_was_said_to_be_lost_shows_a_second_holder(endpoint_client, audited, used):
     first = endpoint_client.tokens()
     lost = endpoint_client.refresh(first["refresh_token"]).json()
+    waited()
     again = endpoint_client.refresh(first["refresh_token"]).json()
     if used:
         again = endpoint_client.refresh(again["refresh_token"]).json()

@@ -7,7 +7,7 @@ const SIGNATURE = Object.freeze({ name: "ECDSA", hash: "SHA-256" });
 const JTI_BYTES = 16;
 
 /** @typedef {{kty: string, crv: string, x: string, y: string}} PublicJWK */
-/** @typedef {{method: string, url: string, token?: string, body?: Uint8Array, nowS: number}} ProofOf */
+/** @typedef {{method: string, url: string, token?: string, body?: Uint8Array, nowS: number, nonce?: string}} ProofOf */
 
 /** Make a key pair whose private half no script can read. @returns {Promise<CryptoKeyPair>} */
 export function makeDPoPKeyPair() {
@@ -40,10 +40,11 @@ export class DPoPKey {
   /**
    * Proof for one request.
    *
-   * @param {ProofOf} request `url` without query and fragment; `body` only where the request calls for `kah`
+   * @param {ProofOf} request `url` without query and fragment; `body` only where the request calls for `kah`;
+   *   `nonce` of the server, where it asked for one
    * @returns {Promise<string>} compact JWT
    */
-  async proof({ method, url, token, body, nowS }) {
+  async proof({ method, url, token, body, nowS, nonce }) {
     const jti = encodeBase64url(crypto.getRandomValues(new Uint8Array(JTI_BYTES)));
     /** @type {Record<string, unknown>} */
     const claims = { jti, htm: method, htu: url, iat: nowS };
@@ -52,6 +53,9 @@ export class DPoPKey {
     }
     if (body !== undefined) {
       claims.kah = await hash(body);
+    }
+    if (nonce !== undefined) {
+      claims.nonce = nonce;
     }
     return this.#sign({ typ: "dpop+jwt", alg: "ES256", jwk: this.#jwk }, claims);
   }

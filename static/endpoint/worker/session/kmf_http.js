@@ -3,8 +3,6 @@
 import { SessionError } from "./errors.js";
 
 const TIMEOUT_MS = 15_000;
-/** A clock that was wrong by more than this explains a refused proof. */
-const CLOCK_ERROR_S = 5;
 
 /**
  * @typedef {import("./dpop.js").DPoPKey} DPoPKey
@@ -20,7 +18,7 @@ export class KMFClient {
   }
 
   /**
-   * POST with a proof; once more where the clock was the reason of a refusal.
+   * POST with a proof; once more with the KMF's nonce where it asks for one: our clock is wrong, and was set by that answer.
    *
    * @param {KMFRequest} request
    * @returns {Promise<Response>} an answer with status 200 to 299
@@ -28,18 +26,19 @@ export class KMFClient {
    */
   async post(request) {
     const first = await this.#attempt(request);
-    if (first.response.ok) {
-      return first.response;
+    if (first.ok) {
+      return first;
     }
-    const refusal = await refusalOf(first.response);
-    if (refusal.code !== "invalid_dpop_proof" || first.clockMovedS < CLOCK_ERROR_S) {
+    const refusal = await refusalOf(first);
+    const nonce = first.headers.get("DPoP-Nonce");
+    if (refusal.code !== "use_dpop_nonce" || nonce === null) {
       throw refusal;
     }
-    const second = await this.#attempt(request);
-    if (!second.response.ok) {
-      throw await refusalOf(second.response);
+    const second = await this.#attempt(request, nonce);
+    if (!second.ok) {
+      throw await refusalOf(second);
     }
-    return second.response;
+    return second;
   }
 
   /** Learn the KMF's time; a line that is away teaches nothing. @param {string} kmf its origin */
@@ -49,16 +48,18 @@ export class KMFClient {
     this.clock.note(response?.headers.get("Date") ?? null);
   }
 
-  /** @param {KMFRequest} request */
-  async #attempt({ url, body, contentType, token, hashBody }) {
-    const proof = await this.key.proof({ method: "POST", url, token, body: hashBody ? body : undefined, nowS: this.clock.nowS() });
+  /** @param {KMFRequest} request @param {string} [nonce] @returns {Promise<Response>} */
+  async #attempt({ url, body, contentType, token, hashBody }, nonce) {
+    const hashed = hashBody ? body : undefined;
+    const proof = await this.key.proof({ method: "POST", url, token, body: hashed, nowS: this.clock.nowS(), nonce });
     /** @type {Record<string, string>} */
     const headers = { "Content-Type": contentType, DPoP: proof };
     if (token !== undefined) {
       headers.Authorization = `DPoP ${token}`;
     }
     const response = await answer(url, headers, body);
-    return { response, clockMovedS: this.clock.note(response.headers.get("Date")) };
+    this.clock.note(response.headers.get("Date"));
+    return response;
   }
 }
 
