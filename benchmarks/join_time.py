@@ -51,8 +51,7 @@ addEventListener('click', ({ target }) => {
   const look = async () => {
     for (const connection of all) {
       for (const row of (await connection.getStats()).values()) {
-        const picture = row.type === 'inbound-rtp' && row.kind === 'video' && row.framesDecoded > 0;
-        if (picture) window.marks.picture ??= performance.now();
+        if (row.type === 'inbound-rtp' && row.framesDecoded > 0) window.marks.picture ??= performance.now();
       }
     }
     window.marks.state ??= document.body.dataset.state === 'in-conference' ? performance.now() : undefined;
