@@ -64,7 +64,7 @@ def person(name):
 
 
 def present():
-    rows = Membership.objects.filter(left_at=None).order_by("since")
+    rows = Membership.objects.filter(left_at=None).order_by("since", "pk")
     return list(rows.values_list("participant__identity", flat=True))
 
 
