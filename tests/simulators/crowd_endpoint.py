@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
-from benchmarks.opening import open_wrap
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -22,6 +21,7 @@ from websockets.exceptions import WebSocketException
 from protocol import base64url
 from protocol.dpop import make_proof
 from protocol.thumbprint import public_jwk, thumbprint
+from tests.simulators.opening import Opener
 
 HEARTBEAT_S = 5
 SILENT_S = 12  # a server that says nothing for so long is not there
@@ -106,9 +106,9 @@ class CrowdEndpoint:
 
     async def _ask(self) -> None:
         """A key request; what is refused is tried again after a pause."""
-        self.agreement = X25519PrivateKey.generate()
+        agreement = X25519PrivateKey.generate()
         identity = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
-        public = base64url.encode(self.agreement.public_key().public_bytes_raw())
+        public = base64url.encode(agreement.public_key().public_bytes_raw())
         fields = {"conference": self.site.conference_id, "agreement": {"alg": "X25519", "key": public}}
         body = json.dumps({**fields, "identity": base64url.encode(identity)}).encode()
         headers = {"Content-Type": "application/json", "Authorization": f"DPoP {self.token}"}
@@ -119,7 +119,7 @@ class CrowdEndpoint:
             self.renews = answer.status_code == httpx.codes.UNAUTHORIZED
             raise ConnectionError("refused")
         header = dict(re.findall(r'(\w+)="?([^";]+)"?', answer.headers["Encryption-Key"]))
-        self.dh = base64url.decode(header["dh"])
+        self.opener = Opener(agreement, base64url.decode(header["dh"]), conference=self.site.conference_id, jkt=self.jkt)
         self._keep({"key_id": header["keyid"], "spi": int(header["spi"]), "key": header["key"]})
         self.asks = False
         self.joins += 1
@@ -137,7 +137,7 @@ class CrowdEndpoint:
         self.token, self.refresh_token, self.renews = given["access_token"], given["refresh_token"], False
 
     def _keep(self, key: dict[str, Any]) -> None:
-        opened = open_wrap(self.agreement, self.dh, key, conference=self.site.conference_id, jkt=self.jkt)
+        opened = self.opener.open(base64url.decode(key["key"]), key_id=key["key_id"], spi=int(key["spi"]))
         assert self.keys.setdefault(key["key_id"], opened) == opened
 
     # --- the socket --------------------------------------------------------------------------------------------------
