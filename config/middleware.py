@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseForbidden
 from django.urls import set_urlconf
+from django.utils.http import http_date
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -35,6 +36,7 @@ class OriginRouting:
         response = self.get_response(request)
         if cookieless:
             response.cookies.clear()
+        response.headers.setdefault("Date", http_date())  # RFC 9110 6.6.1; Daphne adds none, and endpoints set their clocks by it
         return response
 
 

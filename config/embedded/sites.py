@@ -70,10 +70,11 @@ def _uvicorn(state: State, domain: str, listen: list[str], liveness: Liveness) -
     engine = ["--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", "--lifespan", "off", "--no-proxy-headers"]
     # Compression would run once for every socket, and tell lengths of what is secret.
     sockets = ["--ws-per-message-deflate", "false", "--ws-max-size", str(SOCKET_MESSAGE_BYTES)]
-    limits = ["--ws-ping-interval", "5", "--ws-ping-timeout", "10", "--timeout-graceful-shutdown", "5", "--no-server-header"]
+    limits = ["--ws-ping-interval", "5", "--ws-ping-timeout", "10", "--timeout-graceful-shutdown", "5"]
+    told = ["--no-server-header", "--no-date-header"]  # the site tells the time itself, whatever serves it
     application = f"config.asgi_{domain}:application"
     return _python(
-        state, domain, domain, "-m", "uvicorn", *listen, *quiet, *engine, *sockets, *limits, application, liveness=liveness
+        state, domain, domain, "-m", "uvicorn", *listen, *quiet, *engine, *sockets, *limits, *told, application, liveness=liveness
     )
 
 

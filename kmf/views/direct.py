@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse, HttpResponseForbidden, HttpResponseServerError
+from django.utils.http import http_date
 
 from kmf.errors import MessageTooLarge
 from protocol.words import REQUEST_LIMIT_BYTES
@@ -101,6 +102,7 @@ def direct(view: Callable[[Direct], Awaitable[HttpResponse]]) -> Callable[[Scope
 
 def _of_every_answer(request: Direct) -> dict[str, str]:
     headers = {
+        "date": http_date(),
         "x-content-type-options": "nosniff",
         "referrer-policy": settings.SECURE_REFERRER_POLICY,
         "cross-origin-opener-policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,

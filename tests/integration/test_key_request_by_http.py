@@ -1,5 +1,8 @@
 """The key request's way past Django: the same headers, limits and refusals as everything else on this origin."""
 
+import time
+from email.utils import parsedate_to_datetime
+
 import httpx
 import pytest
 
@@ -29,6 +32,14 @@ def test_its_answers_carry_the_headers_of_the_origin(kmf: httpx.Client):
     assert own.headers["cache-control"] == "no-store"
     assert own.headers["www-authenticate"] == 'DPoP error="invalid_token"'
     assert "set-cookie" not in own.headers
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/keys"), ("POST", "/token"), ("POST", "/leave"), ("GET", "/jwks")])
+def test_its_answers_tell_the_time_once(kmf: httpx.Client, method: str, path: str):
+    """An endpoint whose clock is wrong makes its proofs by this one."""
+    told = kmf.request(method, path).headers.get_list("date")
+    assert len(told) == 1
+    assert abs(parsedate_to_datetime(told[0]).timestamp() - time.time()) < 10
 
 
 def test_without_a_token_it_is_refused_and_audited(scene: Scene, kmf: httpx.Client):
