@@ -14,9 +14,10 @@ EXPORT = re.compile(r"\bexportKey\([^,]+, ([\w.]+)\)")
 ONLY_IN = {
     "requests": (
         r"\bfetch\(|\bXMLHttpRequest\b",
-        {"page/conference.js", "worker/session/kmf_http.js", "worker/session/documents.js"},
+        {"page/tab.js", "worker/session/kmf_http.js", "worker/session/documents.js"},
     ),
     "sockets": (r"\bnew WebSocket\b", {"worker/session/push_socket.js"}),
+    "web storage": (r"\blocalStorage\b", {"page/choices.js"}),
     "a database": (r"\bindexedDB\b", {"page/capability.js", "worker/session/store.js"}),
     "messages to any origin": (r"postMessage\([^\n]*\"\*\"", {"call/frame_port.js"}),
     "cameras and microphones": (r"\bgetUserMedia\(", {"page/devices.js"}),
@@ -27,7 +28,7 @@ ONLY_IN = {
     "refresh tokens": (r"refresh_token|#refreshToken", {"worker/session/grant.js"}),
 }
 NOWHERE = {
-    "web storage": r"\blocalStorage\b|\bsessionStorage\b",
+    "storage of the tab": r"\bsessionStorage\b",
     "cookies": r"document\.cookie\b",
     "modules by address": r"(?<![\w.])import\s*\(",
     "scripts by address": r"\bimportScripts\b",
