@@ -9,7 +9,8 @@ from conferences.views.audit_words import event_names, sentence_of
 from config.env import ROOT
 
 WRITTEN = re.compile(
-    r'(?:event=|Fact\(\s*|note\(|record\(|_notes\.add\(|event, grant=grant, )f?"([a-z_]+\.[a-z_{}]+)"|"((?:participant|audit)\.[a-z]+)"'
+    r'(?:event=|Fact\(\s*|note\(|record\(|_notes\.add\(|event, grant=grant, )f?"([a-z_]+\.[a-z_{}]+)"'
+    r'|"((?:participant|audit)\.[a-z]+)"'
 )
 CAUSES = {"conference.{cause}": {"conference.locked", "conference.unlocked"}}
 
