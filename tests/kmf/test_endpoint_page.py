@@ -82,10 +82,10 @@ def test_page_has_no_inline_script_or_style(browser: Client) -> None:
     scripts = re.findall(r"<script[^>]*>", text)
     assert all("importmap" in tag or "src=" in tag for tag in scripts)
     assert not re.search(r"\son\w+=|<style|\sstyle=", text)
-    frame = re.search(r"<iframe[^>]*>", text)
-    assert frame is not None
-    assert 'sandbox="allow-scripts"' in frame[0]
-    assert 'allow=""' in frame[0]
+    core, provider = sorted(re.findall(r"<iframe[^>]*>", text), key=lambda tag: "core-frame" not in tag)
+    assert 'sandbox="allow-scripts"' in provider
+    assert 'sandbox="allow-scripts allow-same-origin allow-forms allow-downloads"' in core  # DESIGN section 9
+    assert all('allow=""' in tag for tag in (core, provider))
 
 
 def test_worker_has_a_policy_of_its_own(browser: Client) -> None:

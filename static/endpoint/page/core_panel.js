@@ -34,6 +34,7 @@ export class CorePanel {
     if (place.childElementCount > 0) return;
     this.#over = new AbortController();
     this.#asked = 0;
+    this.#at = -Infinity;
     const frame = /** @type {HTMLIFrameElement} */ (fromTemplate("core-frame-template"));
     place.replaceChildren(frame);
     this.#connect(frame);
