@@ -16,6 +16,8 @@ def postgresql(url: str) -> dict[str, Any]:
         "HOST": query.get("host", [parts.hostname or ""])[0],
         "PORT": str(query.get("port", [parts.port or ""])[0]),
         "CONN_MAX_AGE": 0,
+        # A connection is asked before it is lent: after a restart of PostgreSQL nobody is handed a dead one.
+        "CONN_HEALTH_CHECKS": True,
         # The pool's own pause before it tries again grows to minutes; given up after 4 s, the next request tries at once.
         "OPTIONS": {"pool": {"min_size": 1, "max_size": 24, "timeout": 5, "reconnect_timeout": 4}},
     }
