@@ -91,8 +91,9 @@ def _is_doubted(mdd: MDDLoad, now: datetime) -> bool:
 
 @transaction.atomic
 def mark_lost(*, name: str, now: datetime) -> None:
-    """The MDD is dead: its rooms go elsewhere. Where there is no other one nothing is done: all wait for its return."""
-    if len(configured_mdds()) > 1:
+    """The MDD is dead: its rooms go elsewhere. Where no other one lives nothing is done: all wait for a return."""
+    lost = {other for other, state in mdd_states().items() if state.lost_at is not None}
+    if configured_mdds().keys() - lost - {name}:
         MDDState.objects.update_or_create(name=name, defaults={"lost_at": now})
         _move_rooms(name, now)
 

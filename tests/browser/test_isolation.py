@@ -74,7 +74,7 @@ IN_PAGE: dict[str, tuple[str, str]] = {
         "document.querySelector('#provider-frame iframe').featurePolicy.allowsFeature('camera')",
         "false",
     ),
-    "storage": ("localStorage.length + sessionStorage.length", "0"),
+    "storage": ("JSON.stringify([Object.keys(localStorage), sessionStorage.length])", '[["conclave-choices"],0]'),  # no secret
     "cookies": ("JSON.stringify(document.cookie)", '""'),
 }
 IN_WORKER: dict[str, tuple[str, str]] = {

@@ -141,7 +141,7 @@ def falls_silent(scene: Scene) -> list[str]:
             database.execute(listened, (scene.conference_id,))
             silent = (
                 "UPDATE kmf_endpoint SET last_seen_at = now() - interval '20 seconds'"
-                " WHERE id = (SELECT min(id) FROM kmf_endpoint WHERE conference_id = %s)"
+                " WHERE membership_id = (SELECT min(membership_id) FROM kmf_endpoint WHERE conference_id = %s)"
             )
             database.execute(silent, (scene.conference_id,))
     return reasons
