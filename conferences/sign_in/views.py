@@ -48,6 +48,8 @@ def signed_in(request: HttpRequest) -> HttpResponse:
     try:
         begun = pending.take(request.session, state=request.GET.get("state", ""), now=now)
         token = exchange_code(_read_code(request), begun, now=now)
+        if begun.wanted is not None and token.subject != begun.wanted.subject:
+            raise Refused("another account confirmed")
         _sign_in(request, token, now)
         if begun.wanted is not None:
             _invite(request, begun.wanted, token, now)

@@ -22,9 +22,11 @@ from conferences.sign_in import pending
 from conferences.views.cards import card_of
 from conferences.views.refusal_words import REFUSAL_WORDS
 from conferences.views.viewer_zone import viewer_zone
-from protocol.authorization_details import Invite
+from protocol.authorization_details import Invite, read_details
+from protocol.errors import Malformed
 
 MAIL_EXPECTED = timedelta(minutes=1)  # from then on the page says that a mail is waiting
+NOT_SHOWABLE = "The address or the name holds a character that cannot be shown. Type it instead of pasting it."
 
 
 @require_safe
@@ -47,10 +49,13 @@ def invite(request: HttpRequest, identity: Identity, conference_id: str) -> Http
         invitee = form.cleaned_data["invitee"]
         try:
             check_invitable(conference_id=found.id, identity=invitee.identity, now=now)
+            # What could not be shown to him there is refused here.
+            action = read_details([Invite(found.id, invitee.identity, invitee.name, invitee.kind).members()])
         except ConferencesError as error:
             form.add_error("address", REFUSAL_WORDS[type(error)])
+        except Malformed:
+            form.add_error("address", NOT_SHOWABLE)
         else:
-            action = Invite(found.id, invitee.identity, invitee.name, invitee.kind)
             wanted = pending.Wanted(action, identity.subject, {name: request.POST.get(name, "") for name in form.fields})
             page = reverse("conference", kwargs={"conference_id": found.id})
             return redirect(pending.begin(request.session, next_path=page, now=now, wanted=wanted))

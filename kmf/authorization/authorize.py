@@ -113,7 +113,14 @@ def grant(request: AuthorizationRequest, *, account: Account, sign_in: SignIn, n
     Returns:
         The client's redirect URI with ``code``, ``state`` and ``iss``.
 
+    Raises:
+        RedirectRefused: the account was switched off, or signed out everywhere, since the request was looked at.
+
     """
+    # Held against whoever ends everything: he waits and finds this grant, or this finds that all was ended.
+    same = Account.objects.filter(pk=account.pk, is_active=True, session_generation=account.session_generation)
+    if not same.select_for_update(no_key=True).exists():
+        raise refusal_of(request, "access_denied", "sign-in was ended meanwhile")
     credentials = {
         "user": account,
         "resource": list(request.resources),

@@ -9,14 +9,14 @@ from django.conf import settings
 from kmf.authorization.keys import public_jwks, verification_keys
 from kmf.authorization.models import AccessToken as GivenToken
 from kmf.authorization.models import Account
-from kmf.authorization.proofs import accept_proof, check_proof, remember_all
+from kmf.authorization.proofs import check_proof, remember, remember_all
 from kmf.authorization.validator import checksum
 from protocol.access_token import AccessToken, verify_access_token
 from protocol.dpop import VerifiedProof
 from protocol.errors import InvalidProof, InvalidToken
 from protocol.words import TOKEN_LIMIT_BYTES
 
-__all__ = ["Presented", "VerifiedRequest", "public_jwks", "verify_proof_only", "verify_request", "verify_requests"]
+__all__ = ["Presented", "VerifiedRequest", "public_jwks", "spend_proof", "verify_proof_only", "verify_request", "verify_requests"]
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,23 @@ def _proof(presented: Presented, text: str, token: AccessToken) -> VerifiedProof
 
 
 def verify_proof_only(*, proof: str | None, method: str, url: str, now: datetime) -> VerifiedProof:
-    """Verify a proof that comes without a token (``leave``), and remember it.
+    """Verify a proof that comes without a token (``leave``). Anybody can make one: `spend_proof` once its key is somebody's.
 
     Raises:
-        InvalidProof: missing, not valid for this request, or used before.
+        InvalidProof: missing, or not valid for this request.
 
     """
-    return accept_proof(proof, method=method, url=url, now=now)
+    return check_proof(proof, method=method, url=url, now=now, access_token=None, jkt=None, body=None)
+
+
+def spend_proof(proof: VerifiedProof) -> None:
+    """Remember a proof.
+
+    Raises:
+        InvalidProof: used before.
+
+    """
+    remember(proof)
 
 
 def _presented_token(authorization: str | None) -> str:

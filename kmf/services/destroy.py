@@ -42,10 +42,11 @@ def destroy_due(*, now: datetime) -> None:
         _destroy_conference_key(conference_id, now=now)
 
 
-def destroy_epochs(conference: Conference, *, before: datetime, now: datetime) -> None:
-    """Destroy the keys of epochs that ended before ``before``. Within a transaction."""
+def destroy_epochs(conference: Conference, *, now: datetime, before: datetime | None = None) -> None:
+    """Destroy the keys of epochs that ended before ``before``; without it, of all that ended. Within a transaction."""
     ended = [Epoch.State.SUPERSEDED, Epoch.State.REVOKED]
-    rows = Epoch.objects.filter(ended_before(before, now=now), conference=conference, state__in=ended)
+    when = Q() if before is None else ended_before(before, now=now)
+    rows = Epoch.objects.filter(when, conference=conference, state__in=ended)
     numbers = sorted(rows.values_list("number", flat=True))
     if not numbers:
         return
@@ -64,7 +65,7 @@ def _destroy_conference_key(conference_id: str, *, now: datetime) -> None:
     row = rows.select_related("conference__organisation").first()
     if row is None:  # another process is at it
         return
-    destroy_epochs(row.conference, before=now, now=now)
+    destroy_epochs(row.conference, now=now)
     remove_conference_key(conference_id)
     row.destroyed_at = now
     row.save(update_fields=["destroyed_at"])

@@ -67,12 +67,16 @@ def served_release() -> ServedRelease:
     """Manifest and note of this process, made at the first call (the URL configuration makes it, so at start).
 
     Raises:
-        ReleaseMismatch: there is a release note, and it is not of this code or not by the configured key.
+        ReleaseMismatch: there is a release note, and it is not of this code or not by the configured key; or there is none,
+            though a key is configured.
 
     """
     manifest = this_manifest().encode()
     if settings.ENDPOINT_RELEASE_NOTE.is_file():
         return _released(manifest, settings.ENDPOINT_RELEASE_NOTE.read_bytes())
+    if settings.ENDPOINT_RELEASE_KEY:
+        message = f"{settings.ENDPOINT_RELEASE_NOTE.name} is missing, though a release key is configured"
+        raise ReleaseMismatch(message)
     if settings.DEVELOPMENT_RELEASE_KEY_FILE.is_file():
         note = sign_note(version=RELEASE, digest=digest(manifest), name=DEVELOPMENT, key=_development_key())
         return ServedRelease(manifest, note.encode(), DEVELOPMENT)

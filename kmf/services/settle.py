@@ -116,6 +116,6 @@ def _close(*, state: KeyState, conference: Conference, now: datetime) -> None:
         now=now,
     )
     if conference.past_access == Conference.PastAccess.NONE:
-        destroy_epochs(conference, before=now, now=now)
+        destroy_epochs(conference, now=now)
     destroy_later(conference=conference, now=now)
     announce_on_commit(conference.id)

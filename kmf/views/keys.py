@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from kmf.authorization.services import Presented, verify_proof_only
+from kmf.authorization.services import Presented, spend_proof, verify_proof_only
 from kmf.errors import KMFError, KMFUnavailable
 from kmf.push.gate import released_key
 from kmf.push.threads import for_socket
@@ -71,6 +71,7 @@ def leave(request: HttpRequest, conference_id: str) -> HttpResponse:
         )
         endpoint = active_endpoint(conference_id, proof.jkt)
         if endpoint is not None:
+            spend_proof(proof)
             end_stay(endpoint_id=endpoint.pk, reason="closed", now=now)
     except (InvalidToken, InvalidProof) as refusal:
         return refuse_unknown(request, refusal, now)

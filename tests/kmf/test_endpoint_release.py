@@ -70,6 +70,12 @@ def test_a_note_of_another_key_stops_the_process(key: tuple[Path, str], note: Pa
         served_release()
 
 
+def test_with_a_release_key_a_missing_note_stops_the_process(key: tuple[Path, str], settings: Any) -> None:
+    settings.ENDPOINT_RELEASE_KEY = key[1]
+    with pytest.raises(ReleaseMismatch, match="is missing"):
+        served_release()
+
+
 def test_a_file_that_is_no_note_stops_the_process(note: Path) -> None:
     note.write_text("trust me")
     with pytest.raises(ReleaseMismatch, match="not a release note"):

@@ -107,7 +107,12 @@ export class Publisher {
     }
     this.#negotiating = true;
     this.#again = false;
-    await this.#connection.setLocalDescription(await this.#connection.createOffer());
+    try {
+      await this.#connection.setLocalDescription(await this.#connection.createOffer());
+    } catch (error) {
+      this.#negotiating = false;
+      throw error;
+    }
     const tracks = [...this.#senders].map(([track, { transceiver }]) => ({ mid: transceiver.mid ?? "", track }));
     this.#send({ sdp: withoutCandidates(this.#connection.localDescription?.sdp ?? ""), tracks });
   }

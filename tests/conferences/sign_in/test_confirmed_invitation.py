@@ -246,3 +246,12 @@ def test_an_action_that_could_be_read_in_two_ways_is_not_shown(signed_in, auth, 
     answer = auth.get(f"/authorize?{urlencode(query)}")
     assert "error=invalid_authorization_details" in answer["Location"]
     assert invited(conference) == BEFORE
+
+
+@pytest.mark.parametrize("address", ["Do\u00a0ra <dora@weaver.example>", "\U0001f469\u200d\U0001f4bb <dora@weaver.example>"])
+def test_what_could_not_be_shown_there_is_refused_in_the_form(signed_in, conference, address):
+    answer = signed_in.post(f"/conferences/{conference.id}/invite", {"address": address})
+    assert answer.status_code == 422
+    assert "cannot be shown" in answer.content.decode()
+    assert "dora@weaver.example" in answer.content.decode()
+    assert invited(conference) == BEFORE

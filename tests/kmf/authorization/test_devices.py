@@ -1,12 +1,17 @@
 """Where an account is signed in, and its end: by the person, by an administrator of the organisation, by nobody else."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
 from conferences.models import Organisation
+from kmf.authorization.authorize import SignIn, read_request
+from kmf.authorization.authorize import grant as give
+from kmf.authorization.errors import RedirectRefused
+from kmf.authorization.grants import end_everywhere
 from kmf.authorization.models import AccessToken, Account, Grant, RefreshToken
 from kmf.models import Epoch
 from kmf.services.due import settle_if_due
@@ -146,3 +151,18 @@ def test_a_form_of_another_page_ends_nothing(ada, grant):
 def test_what_was_never_redeemed_is_not_shown(own, clients, conference, participant, signed_in):
     OAuthClient(signed_in, client_id="endpoint", scope=f"conference:{conference.id}").code()
     assert "None at this moment" in own.get("/").content.decode()
+
+
+@pytest.mark.parametrize("what", ["everywhere", "switched off"])
+def test_a_request_that_was_looked_at_before_everything_was_ended_gets_no_grant(endpoint_client, ada, participant, what, now):
+    """A loop of requests with a stolen cookie always has one under way."""
+    asked = read_request(f"/authorize?{urlencode(endpoint_client.query(), doseq=True)}", now=now)
+    looked_at = Account.objects.get(pk=ada.pk)
+    if what == "everywhere":
+        end_everywhere(ada, now=now)
+    else:
+        Account.objects.filter(pk=ada.pk).update(is_active=False)
+    with pytest.raises(RedirectRefused) as refused:
+        give(asked, account=looked_at, sign_in=SignIn(now, ("pwd",)), now=now)
+    assert "error=access_denied" in refused.value.url
+    assert Grant.objects.count() == 0

@@ -73,6 +73,10 @@ def test_the_same_jti_under_another_key_is_another_proof(endpoint_client, db):
             proof=endpoint_client.proof(key=key, url="http://a/leave"), method="POST", url="http://a/leave", now=now
         )
         assert proof.jkt == jkt
+        assert UsedProof.objects.filter(jkt=jkt).count() == 0  # nobody's yet
+        services.spend_proof(proof)
+        with pytest.raises(InvalidProof, match="used before"):
+            services.spend_proof(proof)
     assert UsedProof.objects.count() == 2
 
 
