@@ -26,6 +26,7 @@ AS_RELEASED, DIFFERENT, NOT_LOOKED_AT = 0, 1, 2
 def main(arguments: Sequence[str], *, say: Callable[[str], object], complain: Callable[[str], object]) -> int:
     """Entry point; the exit code."""
     options = _parser().parse_args(arguments)
+    say, complain = _plainly(say), _plainly(complain)
     try:
         server = Server(options.origin.rstrip("/"), address=options.connect, authority=options.ca)
         found, manifest = _released(server, options, say)
@@ -39,6 +40,11 @@ def main(arguments: Sequence[str], *, say: Callable[[str], object], complain: Ca
         complain(line)
     say("as released" if not found else f"NOT as released: {len(found)} differences")
     return DIFFERENT if found else AS_RELEASED
+
+
+def _plainly(write: Callable[[str], object]) -> Callable[[str], object]:
+    """What a hostile server says must not move the cursor of whoever looks."""
+    return lambda line: write("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -166,7 +166,7 @@ class EventsSocket:
         elif kind == "deleted":
             hub.deleted(member, message["epochs"])
         elif kind == "media" and message["problem"] is not None:
-            hub.note("media.problem", member, code=message["problem"][:40])
+            hub.troubled(member, message["problem"])
         elif kind == "state":
             await self._greet(member, hub)
         elif kind == "renew":

@@ -58,7 +58,7 @@ def accounts(request: HttpRequest, account: Account) -> HttpResponse:
 def one_account(request: HttpRequest, account: Account, account_id: str) -> HttpResponse:
     """Where one account of the organisation is signed in."""
     found = _administered(account, account_id)
-    context = {"account": found, "devices": devices_of(found, now=timezone.now())}
+    context = {"account": found, "devices": devices_of(found, shown_to=account, now=timezone.now())}
     return render(request, "authorization/one_account.html", context)
 
 

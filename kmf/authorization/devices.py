@@ -29,12 +29,17 @@ class Device:
     used_at: datetime
 
 
-def devices_of(account: Account, *, now: datetime) -> list[Device]:
-    """Endpoint pages that are signed in as ``account``, the last used first; sessions of browsers are not among them."""
+def devices_of(account: Account, *, shown_to: Account, now: datetime) -> list[Device]:
+    """Endpoint pages that are signed in as ``account``, the last used first; sessions of browsers are not among them.
+
+    To an administrator conferences of other organisations have no title.
+    """
     live = Grant.objects.filter(user=account, revoked_at=None, expires__gt=now, redeemed_at__isnull=False)
     grants = live.filter(application__client_id=CLIENT_ENDPOINT).annotate(refreshed_at=Max("refresh_tokens__created"))
     by_conference = {grant.pk: conference_id_of(grant) for grant in grants}
     invited = Conference.objects.filter(pk__in=by_conference.values(), participants__identity=account.email)
+    if shown_to != account:
+        invited = invited.filter(organisation=shown_to.organisation)
     titles = {conference.pk: conference.title for conference in invited}
     devices = [
         Device(grant.pk, titles.get(by_conference[grant.pk] or "", ""), grant.auth_time, grant.refreshed_at or grant.redeemed_at)

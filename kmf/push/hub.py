@@ -102,6 +102,11 @@ class Hub:
         """Put down what an endpoint said, for the next tick's audit row."""
         self._notes.add(event, [member.source_id], **details)
 
+    def troubled(self, member: Member, code: str) -> None:
+        """The member says what is wrong with its media."""
+        for new in member.new_problems(code):
+            self.note("media.problem", member, code=new)
+
     def installed(self, member: Member, epoch: int) -> None:
         """The member says that it holds an epoch's key."""
         for new in member.newly_said("installed", [epoch]):

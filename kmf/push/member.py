@@ -1,6 +1,7 @@
 """One connected endpoint, as its hub sees it."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from protocol import base64url
 
 Close = Callable[[int], None]
 CLOSE_SLOW = 4408
+PROBLEM = re.compile(r"[a-z_]{1,40}")
+MOST_PROBLEMS = 16
 HIGH_WATER_BYTES = 2 * 1024 * 1024  # a welcome to a thousand is a sixth of it
 
 
@@ -59,12 +62,20 @@ class Member:
     epoch: int = 0
     heard_at: float = field(default_factory=time.monotonic)
     said: set[tuple[str, int]] = field(default_factory=set)
+    problems: set[str] = field(default_factory=set)
 
     def newly_said(self, kind: str, epochs: list[int]) -> list[int]:
         """Those of ``epochs`` that it may speak of and has not spoken of: what it says fills no audit."""
         new = [epoch for epoch in dict.fromkeys(epochs) if epoch <= self.epoch and (kind, epoch) not in self.said]
         self.said.update((kind, epoch) for epoch in new)
         return new
+
+    def new_problems(self, code: str) -> list[str]:
+        """``code`` where it is a code, has not been said before, and is among the first few of this socket."""
+        if not PROBLEM.fullmatch(code) or code in self.problems or len(self.problems) >= MOST_PROBLEMS:
+            return []
+        self.problems.add(code)
+        return [code]
 
     def message(self, kind: str, shared: bytes) -> bytes:
         """The next message: ``shared`` is the JSON of its members without the braces, the same for everybody."""

@@ -52,6 +52,12 @@ def test_what_was_released_is_found_as_released(site: Site) -> None:
     assert settings.ORIGINS.provider in said[1]
 
 
+def test_nothing_that_is_said_moves_the_cursor() -> None:
+    complained: list[str] = []
+    assert main(["http://127.0.0.1:9/\x1b[1A"], say=complained.append, complain=complained.append) == NOT_LOOKED_AT
+    assert complained == ["http://127.0.0.1:9/\N{REPLACEMENT CHARACTER}[1A/endpoint/manifest.json does not answer"]
+
+
 def rewritten(path: str, old: bytes, new: bytes) -> Callable[[Site], Site]:
     def change(site: Site) -> Site:
         said = site.answers[path]

@@ -105,6 +105,16 @@ def test_an_administrator_ends_it_for_an_account_of_his_organisation(grant, bob,
     assert audited("authorization.revoked")[0]["details"]["reason"] == "ended by an administrator"
 
 
+def test_an_administrator_reads_no_titles_of_another_organisation(grant, bob, ada, conference):
+    browser = browser_of(bob, is_staff=True)
+    assert conference.title in browser.get(f"/accounts/{ada.pk}").content.decode()
+    conference.organisation = Organisation.objects.create(name="Spinner", slug="spinner")
+    conference.save()
+    page = browser.get(f"/accounts/{ada.pk}").content.decode()
+    assert conference.title not in page
+    assert "Sign out" in page
+
+
 def test_an_administrator_does_not_end_one_accounts_grant_under_anothers_name(grant, bob):
     browser = browser_of(bob, is_staff=True)
     assert browser.post(f"/accounts/{bob.pk}/end-device/{grant.pk}").status_code == 404
