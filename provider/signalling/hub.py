@@ -69,7 +69,10 @@ class Hub:
         self._mdds = MDDWatch(self.wake)
         mdds = asyncio.create_task(self._mdds.run())
         try:
-            await self._watch_seats(awake)
+            while self._ends:
+                await self._watch_seats(awake)
+                # The last seats may have ended because their MDD did: whoever comes next must be sent elsewhere.
+                await self._mdds.look_now()
         finally:
             mdds.cancel()
 

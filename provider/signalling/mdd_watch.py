@@ -41,12 +41,16 @@ class MDDWatch:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), LOOK_S)
             self._awake.clear()
-            try:
-                await self.look()
-            except DatabaseError:
-                logger.warning("the database is away; MDDs are looked at later")
-            except Exception:
-                logger.exception("MDDs could not be looked at")
+            await self.look_now()
+
+    async def look_now(self) -> None:
+        """One look, whatever comes of it."""
+        try:
+            await self.look()
+        except DatabaseError:
+            logger.warning("the database is away; MDDs are looked at later")
+        except Exception:
+            logger.exception("MDDs could not be looked at")
 
     async def look(self) -> None:
         """One look at all of them, side by side."""
