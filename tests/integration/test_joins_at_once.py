@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -46,10 +47,11 @@ def second_process(stack: Stack) -> Iterator[int]:
         process.wait(20)
 
 
-async def ask_all(requests: list[tuple[dict[str, str], bytes]], ports: list[int]) -> list[httpx.Response]:
-    async with httpx.AsyncClient(trust_env=False, timeout=30, limits=httpx.Limits(max_connections=ENDPOINTS)) as client:
+async def ask_all(stack: Stack, requests: list[tuple[dict[str, str], bytes]], bases: list[str]) -> list[httpx.Response]:
+    limits, name = httpx.Limits(max_connections=ENDPOINTS), {"sni_hostname": urlsplit(stack.origins.kmf).hostname}
+    async with httpx.AsyncClient(verify=stack.trust, trust_env=False, timeout=30, limits=limits) as client:
         asking = [
-            client.post(f"http://127.0.0.1:{ports[number % len(ports)]}/keys", headers=headers, content=body)
+            client.post(f"{bases[number % len(bases)]}/keys", headers=headers, content=body, extensions=name)
             for number, (headers, body) in enumerate(requests)
         ]
         return await asyncio.gather(*asking)
@@ -60,8 +62,9 @@ def test_fifty_ask_at_once_at_two_processes(stack: Stack, second_process: int):
     made = mint(stack, ENDPOINTS)
     scene = Scene(stack, made.conference, "")
     requests = [KeyAsker(stack.origins.kmf, made.conference, endpoint).request() for endpoint in made.endpoints]
+    bases = [stack.origins.internal_trusted, f"http://127.0.0.1:{second_process}"]
     began = time.monotonic()
-    answers = asyncio.run(ask_all([*requests, requests[0]], [stack.port, second_process]))  # the first proof comes twice
+    answers = asyncio.run(ask_all(stack, [*requests, requests[0]], bases))  # the first proof comes twice
     print(f"  {ENDPOINTS} in {time.monotonic() - began:.2f} s, {len(scene.epochs())} epochs")  # noqa: T201
 
     codes = sorted(answer.status_code for answer in answers)
