@@ -4,8 +4,8 @@ SYSTEM = CONCLAVE_TEST_TLS=$(TLS) $(PYTEST) tests
 CHECK_STATE = var/check
 TLS ?= $(CONCLAVE_TLS)
 
-# In this order, so that what computes runs beside what waits.
-SIDE_BY_SIDE = test-quick check test-provider test-system test-browser test-deaths
+# The longest first; three at a time, for most of them wait for pages and timers.
+SIDE_BY_SIDE = test-attacks test-browser test-quick test-system test-deaths check test-provider
 
 .PHONY: run test $(SIDE_BY_SIDE) test-alone lock
 
@@ -15,7 +15,7 @@ run: ## The whole system on this machine, until Ctrl-C; TLS=1: by HTTPS
 
 test: ## Static checks, both sites' tests, real browsers and media servers; TLS=1: by HTTPS
 	@deploy/setup.sh test
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target $(SIDE_BY_SIDE); side_by_side=$$?; \
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target $(SIDE_BY_SIDE); side_by_side=$$?; \
 	$(MAKE) --no-print-directory test-alone && exit $$side_by_side
 
 test-provider:
@@ -29,6 +29,9 @@ test-system: ## What needs the running system and no browser
 
 test-browser: ## What needs a browser
 	@$(SYSTEM) --part=browser
+
+test-attacks: ## What attacks a browser's page
+	@$(SYSTEM) --part=attacks
 
 test-deaths: ## Three browsers in a conference while every process dies in turn
 	@$(SYSTEM) --part=deaths

@@ -13,7 +13,8 @@ from tests.real_browsers import browser, profile, pytest_runtest_makereport, sta
 __all__ = ["browser", "profile", "pytest_runtest_makereport", "stack"]
 
 PROVIDER_TESTS = Path(__file__).parent / "provider"
-PARTS = ("quick", "system", "browser", "deaths", "alone")
+ATTACKS = Path(__file__).parent / "adversary"
+PARTS = ("quick", "system", "browser", "attacks", "deaths", "alone")
 EITHER = tuple(Path(__file__).parent / name for name in ("protocol", "provider"))
 
 
@@ -30,8 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--part",
         choices=PARTS,
-        help="quick: without the running system; system: with it; browser: real browsers; deaths: three browsers while "
-        "processes die; alone: those that measure seconds",
+        help="quick: without the running system; system: with it; browser: real browsers; attacks: on them; deaths: three "
+        "browsers while processes die; alone: those that measure seconds",
     )
 
 
@@ -58,7 +59,9 @@ def _part(item: pytest.Item) -> str:
     if item.get_closest_marker("alone"):
         return "alone"
     browser, stack = _cost(item)
-    return "browser" if browser else "system" if stack else "quick"
+    if browser:
+        return "attacks" if item.path.is_relative_to(ATTACKS) else "browser"
+    return "system" if stack else "quick"
 
 
 @pytest.fixture(scope="session")

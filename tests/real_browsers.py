@@ -25,7 +25,7 @@ ACTION_TIMEOUT_MS = 15_000
 CHROMIUM_ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",
-    "--use-fake-device-for-media-stream",
+    "--use-fake-device-for-media-stream=fps=10",  # half of what it does by itself: encoders share two cores
     "--use-fake-ui-for-media-stream",
     "--disable-background-networking",
     "--disable-component-update",

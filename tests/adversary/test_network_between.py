@@ -22,7 +22,7 @@ from tests.browser.test_ciphertext import Opened, Witness, arrival
 from tests.integration.running_conference import KEEP_WORDS, SMALL_CAMERA
 from tests.scenes import Scene
 from tests.stack import Stack
-from tests.twin.recording import read_recording
+from tests.twin.recording import read_recordings
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("MEDIA-1"), pytest.mark.requirement("MEDIA-FRESH-1")]
 STALE_S, SILENT_S = 15, 30
@@ -87,7 +87,7 @@ def play(scene: Scene, network: WithholdingNetwork, petra: Page, paul: Page, iva
     for page in (petra, paul):
         sees(page, 1)
     until(lambda: epoch(paul) == epoch(petra), "one epoch again")
-    recordings = [read_recording(path) for path in sorted(directory.glob("*.mjr"))]
+    recordings = read_recordings(directory)
     opened = ivan.open_all(recordings, scene.conference_id)
     sources = {id(item.recording): item.frame.source_id for item in opened}
     last = {}

@@ -27,7 +27,7 @@ from tests.stack import Stack
 from tests.twin.ekt import parse_tail
 from tests.twin.errors import TwinError
 from tests.twin.frame import FrameOpener, OpenedFrame, describe
-from tests.twin.recording import Frame, Recording, read_recording
+from tests.twin.recording import Frame, Recording, read_recordings
 from tests.twin.sframe import parse_header
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.requirement("MEDIA-1")]
@@ -136,7 +136,7 @@ def recorded(stack: Stack, browser) -> Recorded:
         late.leave()
     for context in contexts:
         context.close()
-    return Recorded(scene, early, late, [read_recording(path) for path in sorted(Path(directory).glob("*.mjr"))])
+    return Recorded(scene, early, late, read_recordings(directory))
 
 
 def ask_for_key_frames(pages: list[Page]) -> None:

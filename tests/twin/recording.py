@@ -31,8 +31,12 @@ class Recording:
     frames: list[Frame]
 
 
-def read_recording(path: Path) -> Recording:
-    """Parse one file."""
+def read_recordings(directory: Path) -> list[Recording]:
+    """Parse all files of a directory, but those into which no packet came: Janus leaves them without a header."""
+    return [_read(path) for path in sorted(directory.glob("*.mjr")) if path.stat().st_size > len(MAGIC)]
+
+
+def _read(path: Path) -> Recording:
     data = path.read_bytes()
     assert data[:8] == MAGIC, "not an MJR file"
     (length,) = struct.unpack_from(">H", data, 8)
