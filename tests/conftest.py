@@ -14,12 +14,17 @@ __all__ = ["browser", "profile", "pytest_runtest_makereport", "stack"]
 
 PROVIDER_TESTS = Path(__file__).parent / "provider"
 ATTACKS = Path(__file__).parent / "adversary"
+DEATHS = Path(__file__).parent / "integration" / "test_processes_die.py"
 PARTS = ("quick", "system", "browser", "attacks", "deaths", "alone")
+PLACES = {"attacks": ATTACKS, "deaths": DEATHS}  # the other parts are everywhere
 EITHER = tuple(Path(__file__).parent / name for name in ("protocol", "provider"))
 
 
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Skip what the settings of this run cannot load."""
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Skip what the settings of this run cannot load, and where nothing of its part lies."""
+    place = PLACES.get(config.getoption("--part"))
+    if place is not None and not (collection_path.is_relative_to(place) or place.is_relative_to(collection_path)):
+        return True
     within_provider = collection_path.is_relative_to(PROVIDER_TESTS)
     if os.environ["DJANGO_SETTINGS_MODULE"].endswith(".provider"):
         on_the_way = any(path.is_relative_to(collection_path) or collection_path.is_relative_to(path) for path in EITHER)
@@ -54,7 +59,7 @@ def _cost(item: pytest.Item) -> list[bool]:
 
 
 def _part(item: pytest.Item) -> str:
-    if item.path.name == "test_processes_die.py":
+    if item.path == DEATHS:
         return "deaths"
     if item.get_closest_marker("alone"):
         return "alone"

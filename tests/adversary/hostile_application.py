@@ -18,6 +18,8 @@ MEMBERS = {
     "join": {"type", "handle", "url", "token", "proof"},
     "publish": {"type", "sdp", "tracks"},
     "answer": {"type", "sdp"},
+    "layout": {"type", "streams"},
+    "restart": {"type"},
     "leave": {"type"},
 }
 NO_CONNECTION_IS_OPEN = "() => window.connections.every(({ connectionState }) => connectionState === 'closed')"
