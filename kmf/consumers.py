@@ -168,7 +168,7 @@ class EventsSocket:
         elif kind == "media" and message["problem"] is not None:
             hub.troubled(member, message["problem"])
         elif kind == "state":
-            await self._greet(member, hub)
+            await hub.greet(member)
         elif kind == "renew":
             await self._renew(member, message)
         elif kind == "leaving":
@@ -186,7 +186,7 @@ class EventsSocket:
         earlier = hub.take_in(member)
         if earlier is not None:
             earlier.close(CLOSE_REPLACED)
-        await self._greet(member, hub)
+        await hub.greet(member)
 
     def _member(self, verified: VerifiedRequest, attached: Attached) -> Member:
         endpoint, secret = attached
@@ -203,11 +203,6 @@ class EventsSocket:
             wire=self._wire,
             close=self.close,
         )
-
-    async def _greet(self, member: Member, hub: Hub) -> None:
-        member.greeted = False
-        await hub.greetings.greet(member)
-        hub.greeted(member)
 
     async def _renew(self, member: Member, message: dict[str, Any]) -> None:
         verified = await self._verify(message)

@@ -91,6 +91,35 @@ def test_a_cut_line_may_come_back_within_5_s_and_is_a_leave_after(scene: Scene, 
     ada_socket.close()
 
 
+@pytest.mark.requirement("AUDIT-6")
+def test_every_key_that_went_over_a_socket_stands_in_the_audit_as_delivered_once(scene: Scene, people: list[Person]):
+    ada, bob, cyd = people
+    ada_socket, welcome = enter(ada)
+    bob_socket, bob_welcome = enter(bob)
+    assert ada.hear(ada_socket, "rekey")["epoch"] == 2
+    ada_socket.socket.close()
+    cyd_socket, cyd_welcome = enter(cyd)
+    assert bob.hear(bob_socket, "rekey")["epoch"] == 3
+    ada_socket = ada.open_socket()  # comes back: the key that he missed comes with the welcome
+    ada.hello(ada_socket)
+    assert ada.hear(ada_socket, "welcome")["key"]["epoch"] == 3
+    for _ in range(5):
+        ada_socket.send('{"type":"state"}')
+        assert ada.hear(ada_socket, "welcome")["key"]["epoch"] == 3
+    sources = {name: one["source_id"] for name, one in (("ada", welcome), ("bob", bob_welcome), ("cyd", cyd_welcome))}
+    expected = [(1, "ada"), (2, "ada"), (2, "bob"), (3, "ada"), (3, "bob"), (3, "cyd")]
+
+    def delivered() -> list[tuple[int, int]]:
+        rows = [entry["details"] for entry in scene.audit("key.delivered")]
+        return sorted((row["epoch"], source) for row in rows for source in row["endpoints"])
+
+    wait_for(lambda: len(delivered()) >= len(expected), "the entries")
+    time.sleep(1.5)  # a later batch would add what is too much
+    assert delivered() == sorted((epoch, sources[name]) for epoch, name in expected)
+    for socket in (ada_socket, bob_socket, cyd_socket):
+        socket.close()
+
+
 @pytest.mark.requirement("KMF-PUSH-2")
 def test_a_goodbye_by_proof_alone_is_a_leave_at_once(scene: Scene, people: list[Person]):
     ada, bob, _ = people
