@@ -1,4 +1,4 @@
-"""Reports, heartbeats, hellos, leaves and settling of one conference at once: whoever takes several locks takes them in one order.
+"""Reports, heartbeats, hellos, leaves and settling of one conference at once: several locks are taken in one order.
 
 A deadlock's victim is tried again by whoever called, so the database's own count is asked, and not only what was raised.
 """
@@ -25,8 +25,8 @@ PEOPLE, ROUNDS, ENDED_A_ROUND, AT_ONCE = 24, 3, 5, 50
 CHANCE = random.Random(7)  # noqa: S311  no secret
 
 
-@pytest.fixture
-def _connections() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def _connections(transactional_db: None) -> Iterator[None]:
     """One for each thread, as several processes have."""
     connection.ensure_connection()
     pool = connection.pool
@@ -64,7 +64,7 @@ def shuffled(things: list) -> list:
     return CHANCE.sample(things, len(things))
 
 
-def test_nobody_waits_for_whoever_waits_for_him(_connections, people, conference):
+def test_nobody_waits_for_whoever_waits_for_him(people, conference):
     before = deadlocks()
     names = dict(Endpoint.objects.values_list("pk", "membership__participant__pseudonym"))
     ids = list(names)
