@@ -1,9 +1,11 @@
 """The push socket over real connections: who hears what when somebody joins, leaves, vanishes."""
 
 import time
+from contextlib import suppress
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from websockets.exceptions import ConnectionClosed
 
 from protocol import base64url
 from roster.signing import statement
@@ -14,6 +16,7 @@ from tests.simulators.person import Person, body_of
 from tests.stack import wait_for
 
 pytestmark = pytest.mark.requirement("KMF-PUSH-1")
+FLOOD_BYTES = 64 * 1024 * 1024
 
 
 @pytest.fixture
@@ -181,6 +184,29 @@ def test_who_says_too_much_is_closed_and_heard_no_more(scene: Scene, people: lis
         ada.hear(socket, "revoked")
     time.sleep(1.5)
     assert scene.audit("key.installed") == []
+
+
+@pytest.mark.requirement("KMF-PUSH-3")
+def test_who_floods_a_server_that_waits_for_its_database_is_not_read(scene: Scene, people: list[Person]):
+    """A stranger, as far as the server knows yet: his hello waits, and he goes on talking."""
+    ada, bob, _ = people
+    assert ada.ask_for_key().status_code == 200
+    socket = ada.open_socket()
+    taken, message = 0, "x" * 500_000
+    with scene.stack.connect("trusted") as database, database.transaction():
+        database.execute("LOCK TABLE authorization_usedproof IN ACCESS EXCLUSIVE MODE")
+        ada.hello(socket)
+        socket.socket.settimeout(5)
+        with suppress(OSError, ConnectionClosed):
+            while taken < FLOOD_BYTES:
+                socket.send(message)
+                taken += len(message)
+    assert taken < FLOOD_BYTES / 2  # what buffers of both kernels hold, and what may wait
+    with suppress(OSError):
+        socket.socket.close()
+    bob_socket, welcome = enter(bob)
+    assert welcome["source_id"]
+    bob_socket.close()
 
 
 def test_silence_without_hello_is_closed(people: list[Person]):
