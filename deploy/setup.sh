@@ -36,6 +36,7 @@ missing_packages() {
     [ "$purpose" = test ] || return 0
     has chromium || echo chromium
     has softhsm2-util || echo softhsm2
+    has cc || has tcc || echo tcc # makes the clock that a test puts forward and back
     ldconfig -p | grep -q 'libatomic\.so\.1 ' || echo libatomic1 # of the browsers' driver
     [ ! -f package.json ] || has npm || echo nodejs npm
 }

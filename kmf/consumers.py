@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 
 from kmf.authorization.services import Presented, VerifiedRequest
 from kmf.errors import KMFError, KMFUnavailable, MessageTooLarge, NotAdmitted, Refused, TooManyMessages
+from kmf.push.brake import brake_for
 from kmf.push.gate import attached, verified_request
 from kmf.push.hub import CLOSE_REPLACED, Hub
 from kmf.push.member import Member
@@ -72,11 +73,14 @@ class EventsSocket:
         await self._send({"type": "websocket.accept"})
         self._wire = wire_for(self._send)
         self._wire.listen(self._hear_at_once)
+        brake = brake_for(self._send)
         self._deadline = asyncio.get_running_loop().call_later(HELLO_WITHIN_S, self._close_without_hello)
         try:
             while (event := await receive())["type"] == "websocket.receive":
                 if self._closing is None:
                     await self._receive(event.get("text"))
+                if brake is not None:
+                    brake.heard()
             await self._disconnected(event.get("code"))
         finally:
             self._deadline.cancel()
@@ -168,7 +172,7 @@ class EventsSocket:
         elif kind == "media" and message["problem"] is not None:
             hub.troubled(member, message["problem"])
         elif kind == "state":
-            await self._greet(member, hub)
+            await hub.greet(member)
         elif kind == "renew":
             await self._renew(member, message)
         elif kind == "leaving":
@@ -186,7 +190,7 @@ class EventsSocket:
         earlier = hub.take_in(member)
         if earlier is not None:
             earlier.close(CLOSE_REPLACED)
-        await self._greet(member, hub)
+        await hub.greet(member)
 
     def _member(self, verified: VerifiedRequest, attached: Attached) -> Member:
         endpoint, secret = attached
@@ -203,11 +207,6 @@ class EventsSocket:
             wire=self._wire,
             close=self.close,
         )
-
-    async def _greet(self, member: Member, hub: Hub) -> None:
-        member.greeted = False
-        await hub.greetings.greet(member)
-        hub.greeted(member)
 
     async def _renew(self, member: Member, message: dict[str, Any]) -> None:
         verified = await self._verify(message)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from threading import Lock
 
 import redis
 from django.conf import settings
@@ -16,6 +17,8 @@ from django.db import transaction
 _log = logging.getLogger(__name__)
 _publisher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hints")
 _listeners: list[Callable[[str], None]] = []
+_guard = Lock()
+_waiting: set[str] = set()  # conferences whose hint was not published yet: one more would say the same
 CHANNEL_PREFIX = "conclave.conference."
 
 
@@ -32,10 +35,16 @@ def announce_on_commit(conference_id: str) -> None:
 def _announce(conference_id: str) -> None:
     for callback in _listeners:
         callback(conference_id)
+    with _guard:
+        if conference_id in _waiting:
+            return
+        _waiting.add(conference_id)
     _publisher.submit(_publish, conference_id)
 
 
 def _publish(conference_id: str) -> None:
+    with _guard:
+        _waiting.discard(conference_id)  # before: what changes from here on is told anew
     try:
         _client().publish(CHANNEL_PREFIX + conference_id, "changed")
     except redis.RedisError:

@@ -28,17 +28,24 @@ class KeyState(models.Model):
 class ConferenceKey(models.Model):
     """That a conference has a key. The key is a file sealed under the day key of ``day``, never a row (ADR 0021).
 
-    From ``destroy_at`` on it is to be destroyed; ``destroyed_at`` says that its file is gone.
+    From ``destroy_at`` on, as it was reckoned at ``marked_at``, it is to be destroyed. One that was kept for recordings has been
+    due since ``due_since``. ``destroyed_at`` says that its file is gone.
     """
 
     conference = models.OneToOneField("conferences.Conference", on_delete=models.CASCADE, primary_key=True)
     organisation = models.ForeignKey("conferences.Organisation", on_delete=models.PROTECT)
     day = models.DateField()
+    marked_at = models.DateTimeField(null=True)
     destroy_at = models.DateTimeField(null=True)
+    due_since = models.DateTimeField(null=True)
     destroyed_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["destroy_at"], condition=Q(destroyed_at=None), name="conference_key_to_destroy")]
+        indexes = [
+            models.Index(fields=["destroy_at"], condition=Q(destroyed_at=None), name="conference_key_to_destroy"),
+            models.Index(fields=["marked_at"], condition=Q(destroyed_at=None), name="conference_key_marked"),
+            models.Index(fields=["due_since"], condition=Q(destroyed_at=None), name="conference_key_due"),
+        ]
 
 
 class Epoch(models.Model):

@@ -35,6 +35,8 @@ STOP_TIMEOUT_S = 45
 class Stack:
     """A running instance, by HTTPS if ``tls``. Use it as a context manager, or call `start` and `stop`."""
 
+    program: tuple[str, ...] = ("-m", "config.embedded", "up")
+
     def __init__(self, *, tls: bool = False, server: str = "") -> None:
         self.server = server or os.environ.get("CONCLAVE_SERVER", "daphne")
         self.state = State(Path(tempfile.mkdtemp(prefix="conclave-stack-")).resolve())
@@ -73,8 +75,8 @@ class Stack:
 
         """
         with (self.state.root / "output").open("wb") as file:
-            self.supervisor = subprocess.Popen(
-                [sys.executable, "-m", "config.embedded", "up"],
+            self.supervisor = subprocess.Popen(  # noqa: S603  our own command
+                [sys.executable, *self.program],
                 cwd=ROOT,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,

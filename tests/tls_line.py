@@ -25,10 +25,10 @@ def _carry(tls: ssl.SSLSocket, far: socket.socket) -> None:
         while True:
             ready, _, _ = select.select([tls, far], [], [])
             if tls in ready:
-                data = _received(tls)
-                if data == b"":
+                data, is_over = _received(tls)
+                far.sendall(data)
+                if is_over:
                     return
-                far.sendall(data or b"")
             if far in ready:
                 data = far.recv(CHUNK_BYTES)
                 if not data:
@@ -36,17 +36,20 @@ def _carry(tls: ssl.SSLSocket, far: socket.socket) -> None:
                 tls.sendall(data)
 
 
-def _received(tls: ssl.SSLSocket) -> bytes | None:
-    """What has come; None for a record without data, such as a session ticket; empty at the end."""
+def _received(tls: ssl.SSLSocket) -> tuple[bytes, bool]:
+    """What has come, nothing for a record without data such as a session ticket; and whether it was the last.
+
+    The goodbye may come together with the last data, and nothing after it: a server keeps the line until it is answered.
+    """
     data = b""
     tls.settimeout(0)
     try:
         while chunk := tls.recv(CHUNK_BYTES):
             data += chunk
     except ssl.SSLWantReadError:
-        return data or None
+        return data, False
     except OSError:  # cut without a goodbye: what came before counts
-        return data
+        return data, True
     finally:
         tls.settimeout(None)
-    return data
+    return data, True

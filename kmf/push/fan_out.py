@@ -12,21 +12,25 @@ AT_ONCE = 100  # then the loop may do something else: ~3 ms
 class FanOut:
     """Writes to members; each method gives back those that do not keep up."""
 
-    async def tell(self, members: list[Member], refresh: Refresh, now: datetime) -> list[Member]:
-        """The rekey first, then the deltas that explain it, then proof of the present for those who had none."""
+    async def tell(self, members: list[Member], refresh: Refresh, now: datetime, handed: list[Member]) -> list[Member]:
+        """The rekey first, then the deltas that explain it, then proof of the present for those who had none.
+
+        To whom the key was written is put into ``handed`` at once: it counts though a later one fails.
+        """
         slow = []
         for count, member in enumerate(members, 1):
-            if member.greeted and not self._tell(member, refresh, now):
+            if member.greeted and not self._tell(member, refresh, now, handed):
                 slow.append(member)
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)
         return slow
 
-    def _tell(self, member: Member, refresh: Refresh, now: datetime) -> bool:
+    def _tell(self, member: Member, refresh: Refresh, now: datetime, handed: list[Member]) -> bool:
         payloads = []
-        if refresh.key is not None and refresh.key.number > member.epoch:
-            member.epoch = refresh.key.number
+        is_rekeyed = refresh.key is not None and refresh.key.number > member.epoch
+        if refresh.key is not None and is_rekeyed:
             payloads.append(member.message("rekey", member.key_members(refresh.key, now)))
+            member.epoch = refresh.key.number
         for number, delta in refresh.deltas:
             if number > member.number:
                 member.number = number
@@ -34,7 +38,14 @@ class FanOut:
         if not member.proved:
             member.proved = True
             payloads.append(member.message("current", refresh.current))
-        return member.write(payloads) if payloads else True
+        if not payloads:
+            return True
+        has_line = member.wire.is_open
+        if not member.write(payloads):
+            return False
+        if is_rekeyed and has_line:
+            handed.append(member)
+        return True
 
     async def prove(self, members: list[Member], current: bytes) -> list[Member]:
         """The same ``current`` to everybody."""

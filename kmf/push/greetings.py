@@ -30,8 +30,8 @@ class Greetings:
         if time.monotonic() - self._kept_at > KEPT_S:
             self._kept = None
 
-    async def greet(self, member: Member) -> None:
-        """Write the member's ``welcome``. The hub tells it what changed since that was read.
+    async def greet(self, member: Member) -> bool:
+        """Write the member's ``welcome``; whether it had a line to go by. The hub tells it what changed since that was read.
 
         Raises:
             NotAdmitted: the membership is over.
@@ -52,7 +52,7 @@ class Greetings:
         member.number, member.epoch = welcome.number, welcome.key.number
         key = member.key_members(welcome.key, datetime.now(UTC))
         shared = b'"source_id":%d,%s,"key":{%s}' % (member.source_id, welcome.statements, key)
-        member.write([member.message("welcome", shared)])
+        return member.wire.is_open and member.write([member.message("welcome", shared)])
 
     def _serves(self, member: Member, welcome: Welcome, asked_at: float) -> bool:
         """Read after the member asked; or young enough, and it names the member and holds a living key."""

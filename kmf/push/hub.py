@@ -50,6 +50,7 @@ class Hub:
         self._owed: dict[int, tuple[Member, str]] = {}  # … → socket, and the leave that could not be recorded yet
         self._is_blind = False  # the database is away
         self._notes = Notes()
+        self._handed: dict[int, int] = {}  # source id → the epoch whose key it was sent last
         self._wake = asyncio.Event()
         self._version = -1
         self._current_at = 0.0
@@ -73,8 +74,17 @@ class Hub:
         self.members[member.endpoint_id] = member
         return earlier
 
-    def greeted(self, member: Member) -> None:
-        """The member has its ``welcome``: tell it what changed since that was read."""
+    async def greet(self, member: Member) -> None:
+        """Write the member's ``welcome``, and tell it what changed since that was read, and what changes from then on.
+
+        Raises:
+            NotAdmitted: the membership is over.
+            KMFUnavailable: no epoch is current.
+
+        """
+        member.greeted = False
+        if await self.greetings.greet(member):
+            self._note_handed([member], member.epoch)
         member.greeted, member.proved = True, False
         self._version = -1
         self.wake()
@@ -225,18 +235,23 @@ class Hub:
             self.said_goodbye(member)
             code = CLOSE_ENDED if refresh.closed else CLOSE_DENIED
             self._dismissed[member.endpoint_id] = (member, time.monotonic() + CONFIRM_WITHIN_S, code)
-        present = [m for m in told if m.source_id in refresh.present]
-        epoch = -1 if refresh.key is None else refresh.key.number
-        waiting = [m for m in present if m.epoch < epoch]
-        slow = await self._fan_out.tell(present, refresh, now)
-        self._cut(slow)
-        missed = {member.endpoint_id for member in slow}
-        if delivered := [member.source_id for member in waiting if member.endpoint_id not in missed]:
-            self._notes.add("key.delivered", delivered, epoch=epoch)
+        self._handed = {source_id: epoch for source_id, epoch in self._handed.items() if source_id in refresh.present}
+        handed: list[Member] = []
+        try:
+            self._cut(await self._fan_out.tell([m for m in told if m.source_id in refresh.present], refresh, now, handed))
+        finally:
+            self._note_handed(handed, -1 if refresh.key is None else refresh.key.number)
         if refresh.sealed:
             self._version = -1  # the key is still owed
         for member in gone:
             await self._dismiss(member, closed=refresh.closed)
+
+    def _note_handed(self, members: list[Member], epoch: int) -> None:
+        """An epoch's key was written to these. Who comes back for it time and again fills no audit: once is enough."""
+        new = [member.source_id for member in members if self._handed.get(member.source_id) != epoch]
+        self._handed.update(dict.fromkeys(new, epoch))
+        if new:
+            self._notes.add("key.delivered", new, epoch=epoch)
 
     def _cut(self, slow: list[Member]) -> None:
         """Readers that do not keep up are closed and come back; nobody else waits for them."""

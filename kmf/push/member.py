@@ -61,13 +61,16 @@ class Member:
     number: int = 0
     epoch: int = 0
     heard_at: float = field(default_factory=time.monotonic)
-    said: set[tuple[str, int]] = field(default_factory=set)
+    said: dict[str, int] = field(default_factory=dict)  # what it spoke of, by kind: a bit for each epoch
     problems: set[str] = field(default_factory=set)
 
     def newly_said(self, kind: str, epochs: list[int]) -> list[int]:
         """Those of ``epochs`` that it may speak of and has not spoken of: what it says fills no audit."""
-        new = [epoch for epoch in dict.fromkeys(epochs) if epoch <= self.epoch and (kind, epoch) not in self.said]
-        self.said.update((kind, epoch) for epoch in new)
+        said = self.said.get(kind, 0)
+        new = [epoch for epoch in dict.fromkeys(epochs) if epoch <= self.epoch and not said >> epoch & 1]
+        for epoch in new:
+            said |= 1 << epoch
+        self.said[kind] = said
         return new
 
     def new_problems(self, code: str) -> list[str]:

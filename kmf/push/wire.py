@@ -30,6 +30,10 @@ class Wire(Protocol):
     def waiting_bytes(self) -> int:
         """Bytes that were written and that the reader has not taken."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether what is written has a line to go by, as far as is known here."""
+
     def write(self, payloads: Sequence[bytes]) -> None:
         """Write text messages, in this order."""
 
@@ -55,9 +59,14 @@ class UvicornWire:
         """Bytes in the transport's buffer."""
         return int(self._transport.get_write_buffer_size())
 
+    @property
+    def is_open(self) -> bool:
+        """Nobody closes it."""
+        return not self._transport.is_closing()
+
     def write(self, payloads: Sequence[bytes]) -> None:
         """One write for all of them."""
-        if not self._transport.is_closing():
+        if self.is_open:
             self._transport.write(b"".join(map(text_frame, payloads)))
 
     def listen(self, hear: Hear) -> None:
@@ -85,12 +94,16 @@ class DaphneWire:
         waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # noqa: SLF001  looked at by wire_for
         return waiting
 
+    @property
+    def is_open(self) -> bool:
+        """It is there, and nobody closes it."""
+        return bool(self._transport.connected and not self._transport.disconnecting)
+
     def write(self, payloads: Sequence[bytes]) -> None:
         """One non-blocking send; what the kernel does not take goes Twisted's way."""
-        data = b"".join(map(text_frame, payloads))
-        if not self._transport.connected or self._transport.disconnecting:
+        if not self.is_open:
             return
-        sent = 0
+        data, sent = b"".join(map(text_frame, payloads)), 0
         if not self.waiting_bytes:
             with suppress(OSError):  # full, or broken: the transport finds out
                 sent = self._socket.send(data)
@@ -120,11 +133,17 @@ class OfficialWire:
         self._send = send
         self._waiting: list[bytes] = []
         self._task: asyncio.Task[None] | None = None
+        self._has_failed = False
 
     @property
     def waiting_bytes(self) -> int:
         """Bytes that ``send`` was not given yet."""
         return sum(map(len, self._waiting))
+
+    @property
+    def is_open(self) -> bool:
+        """``send`` has not failed."""
+        return not self._has_failed
 
     def write(self, payloads: Sequence[bytes]) -> None:
         """Queue them."""
@@ -141,6 +160,7 @@ class OfficialWire:
                 await self._send({"type": "websocket.send", "text": self._waiting[0].decode()})
             except Exception:  # noqa: BLE001  a server may raise anything for a line that is gone: its «disconnect» follows
                 self._waiting.clear()
+                self._has_failed = True
                 return
             if self._waiting:
                 self._waiting.pop(0)

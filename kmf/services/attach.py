@@ -11,6 +11,7 @@ from kmf.crypto.secret_bytes import SecretBytes
 from kmf.errors import Ended, KMFError, NotAdmitted
 from kmf.models import Endpoint
 from kmf.selectors import active_endpoints
+from kmf.services.endpoint_rows import lock_endpoints
 from kmf.services.sealing import unseal_member_secrets
 
 Attached = tuple[Endpoint, SecretBytes]
@@ -61,7 +62,7 @@ def _note(endpoints: list[Endpoint], now: datetime) -> None:
             details = {"source_id": endpoint.membership.source_id, "name": endpoint.membership.name}
             facts.append(Fact("endpoint.connected", details, actor=endpoint.membership.participant.identity))
         endpoint.connected_at, endpoint.last_seen_at = now, now
-    rows = Endpoint.objects.filter(pk__in=[endpoint.pk for endpoint in endpoints])
+    rows = Endpoint.objects.filter(pk__in=lock_endpoints(endpoint.pk for endpoint in endpoints))
     rows.update(connected_at=now, last_seen_at=now)
     if facts:
         record_all(facts=facts, at=now, actor="system", conference=endpoints[0].conference)

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 
 from kmf.models import Endpoint, KeyState
+from kmf.services.endpoint_rows import lock_endpoints
 
 SILENCE = timedelta(seconds=15)  # three missed heartbeats
 DEAF = timedelta(seconds=6)  # not looked at for longer: the database was away, or every process of ours
@@ -46,10 +47,11 @@ def _away_from(now: datetime, span: timedelta) -> Q:
     return Q(settled_at=None) | Q(settled_at__lt=now - span) | Q(settled_at__gt=now + span)
 
 
+@transaction.atomic
 def _hear_now(conference_ids: list[str], now: datetime) -> None:
     """Whoever was heard in the future, as a clock that was put back has it, was heard now."""
     ahead = Endpoint.objects.filter(conference_id__in=conference_ids, membership__left_at=None, last_seen_at__gt=now)
-    ahead.update(last_seen_at=now)
+    Endpoint.objects.filter(pk__in=lock_endpoints(ahead.values_list("pk", flat=True))).update(last_seen_at=now)
 
 
 def silent_before(state: KeyState, now: datetime) -> datetime | None:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from conferences.models import Conference, Participant
 from conferences.rules import CLOCKS_DIFFER
-from conferences.services.audit import record
+from conferences.services.audit import one_write, record
 from kmf.authorization.limits import refused_too_often
 from kmf.authorization.services import VerifiedRequest
 from kmf.errors import Denied, Ended, Refused, StepUp, Stranger, TooManyMessages, UnknownParticipant
@@ -61,7 +61,7 @@ def moderate(*, verified: VerifiedRequest, conference_id: str, order: Order, now
     try:
         _present(verified, conference_id)
         settle(conference_id=conference_id, now=now)
-        with transaction.atomic():
+        with one_write():
             return _moderate(verified=verified, conference_id=conference_id, order=order, now=now)
     except Refused as refusal:
         _record_refusal(verified=verified, conference_id=conference_id, order=order, refusal=refusal, now=now)
@@ -190,7 +190,7 @@ def _keep_out(at: _Moderation, participant: Participant, *fields: str) -> None:
 def _end_stays(at: _Moderation, participant: Participant) -> bool:
     """End what stay he has, and lock him out of the next epoch; whether there was one."""
     rows = Endpoint.objects.filter(conference=at.conference, membership__participant=participant, membership__left_at=None)
-    endpoints = list(rows.select_related("membership__participant", "conference__organisation"))
+    endpoints = list(rows.select_related("membership__participant", "conference__organisation").order_by("pk"))
     for endpoint in endpoints:
         end_membership(endpoint=endpoint, reason="removed", now=at.now)
     if endpoints:

@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db import transaction
+
 from conferences.models import Conference, Participant
 from conferences.services.audit import one_write, record
 from conferences.services.outbox import enqueue
 from kmf.models import Endpoint
 from kmf.selectors import present_endpoint
+from kmf.services.endpoint_rows import lock_free_endpoints
 from kmf.services.epochs import lock_state_behind, rekey_for_leave
 from roster.services import membership as memberships
 
@@ -52,9 +55,11 @@ def leave(*, endpoint_id: int, reason: str, now: datetime, attached_at: datetime
     rekey_for_leave(state=state, conference=endpoint.conference, now=now)
 
 
+@transaction.atomic
 def note_heartbeats(*, endpoint_ids: Iterable[int], now: datetime) -> None:
-    """Remember that endpoints live, in one statement for a hub's sockets."""
-    Endpoint.objects.filter(pk__in=list(endpoint_ids), membership__left_at=None).update(last_seen_at=now)
+    """Remember that endpoints live, for all of a hub's sockets. Whose row somebody holds is noted next time."""
+    free = lock_free_endpoints(endpoint_ids)
+    Endpoint.objects.filter(pk__in=free, membership__left_at=None).update(last_seen_at=now)
 
 
 def order_eviction(*, conference: Conference, participant: Participant, now: datetime) -> None:

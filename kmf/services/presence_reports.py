@@ -18,6 +18,7 @@ from conferences.services.audit import record
 from kmf.errors import TooManyMessages
 from kmf.hints import announce_on_commit
 from kmf.models import Endpoint, KeyState
+from kmf.services.endpoint_rows import lock_free_endpoints
 
 REQUESTS_A_WINDOW, WINDOW_S = 50, 10
 DISAGREE_EVERY = timedelta(seconds=60)  # one audit row for one endpoint
@@ -73,7 +74,13 @@ def _take(report: Report, now: datetime) -> bool:
     if report.event == "connected":
         present.update(mdd_connected_at=now, reported_gone_at=None)
         return True
-    endpoint = present.select_for_update(of=("self",)).select_related("membership").first()
+    if not present.filter(reported_gone_at=None).exists():
+        return True
+    # The hubs look at doubts only while this is young. The conference's row comes before its endpoints': see endpoint_rows.
+    quiet = Q(doubted_at=None) | Q(doubted_at__lte=now - DOUBT_EVERY) | Q(doubted_at__gt=now + CLOCKS_DIFFER)
+    if KeyState.objects.filter(quiet, conference=participant.conference).update(doubted_at=now):
+        announce_on_commit(participant.conference_id)
+    endpoint = present.select_for_update(of=("self",), no_key=True).select_related("membership").order_by("pk").first()
     if endpoint is not None and endpoint.reported_gone_at is None:
         _doubt(endpoint, participant, now)
     return True
@@ -92,15 +99,12 @@ def _doubt(endpoint: Endpoint, participant: Participant, now: datetime) -> None:
             details={"source_id": endpoint.membership.source_id, "identity": participant.identity, "reported": "disconnected"},
         )
     endpoint.save(update_fields=["reported_gone_at", "mdd_connected_at", "disagreed_at"])
-    # The hubs look at doubts only while this is young.
-    quiet = Q(doubted_at=None) | Q(doubted_at__lte=now - DOUBT_EVERY) | Q(doubted_at__gt=now + CLOCKS_DIFFER)
-    if KeyState.objects.filter(quiet, conference=participant.conference).update(doubted_at=now):
-        announce_on_commit(participant.conference_id)
 
 
+@transaction.atomic
 def resolve_doubts(*, endpoint_ids: list[int]) -> None:
-    """These endpoints were heard after they were reported gone."""
-    Endpoint.objects.filter(pk__in=endpoint_ids).update(reported_gone_at=None)
+    """These endpoints were heard after they were reported gone. Whose row somebody holds is in doubt a second longer."""
+    Endpoint.objects.filter(pk__in=lock_free_endpoints(endpoint_ids)).update(reported_gone_at=None)
 
 
 @transaction.atomic
@@ -114,6 +118,10 @@ def note_unreached(*, conference_id: str, now: datetime) -> None:
         disagreed_at=None,
         unreached_at=None,
     )
+    ids = list(rows.values_list("pk", flat=True))
+    if not ids:
+        return
+    rows = rows.filter(pk__in=lock_free_endpoints(ids))  # read again: another process may have been quicker
     found = list(rows.values_list("pk", "membership__source_id", "membership__participant__identity"))
     if not found:
         return

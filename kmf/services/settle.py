@@ -6,12 +6,10 @@ Called by the hub's clock, by the sweep, at each key request and after a hint: i
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from conferences.errors import ConferenceOver
 from conferences.models import Conference
 from conferences.rules import CLOCKS_DIFFER
-from conferences.services.audit import record
+from conferences.services.audit import one_write, record
 from conferences.services.outbox import enqueue
 from conferences.services.scheduling import end_conference
 from kmf.authorization.grants import revoked_thumbprints
@@ -29,7 +27,7 @@ SUPERSEDED_FOR = timedelta(seconds=30)  # then a superseded key's bytes go, unle
 PUT_BACK_EVERY = timedelta(seconds=60)  # at most one epoch a minute because the one before is of the future
 
 
-@transaction.atomic
+@one_write()
 def settle(*, conference_id: str, now: datetime) -> None:
     """Do what is due now: the end, leaves that were not said, and epochs.
 
@@ -54,7 +52,7 @@ def settle(*, conference_id: str, now: datetime) -> None:
     # (3)
     note_listening(state, now)
     ending = endpoints_to_end(conference, silent_before(state, now)) + _revoked(conference)
-    for endpoint, reason in {endpoint.pk: (endpoint, reason) for endpoint, reason in reversed(ending)}.values():
+    for _, (endpoint, reason) in sorted({endpoint.pk: (endpoint, reason) for endpoint, reason in reversed(ending)}.items()):
         end_membership(endpoint=endpoint, reason=reason, now=now)
     if ending:
         rekey_for_leave(state=state, conference=conference, now=now)
@@ -103,7 +101,8 @@ def _close(*, state: KeyState, conference: Conference, now: datetime) -> None:
     if conference.ended_at is None:
         with suppress(ConferenceOver):  # the initiator was quicker
             end_conference(conference_id=conference.id, reason="schedule", actor="system", now=now)
-    for endpoint in conference.endpoints.filter(membership__left_at=None).select_related("membership__participant"):
+    staying = conference.endpoints.filter(membership__left_at=None).select_related("membership__participant")
+    for endpoint in staying.order_by("pk"):
         end_membership(endpoint=endpoint, reason="ended", now=now)
     revoke_current(conference=conference, reason="ended", now=now)
     state.closed_at = now

@@ -1,9 +1,11 @@
 """The push socket over real connections: who hears what when somebody joins, leaves, vanishes."""
 
 import time
+from contextlib import suppress
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from websockets.exceptions import ConnectionClosed
 
 from protocol import base64url
 from roster.signing import statement
@@ -14,6 +16,7 @@ from tests.simulators.person import Person, body_of
 from tests.stack import wait_for
 
 pytestmark = pytest.mark.requirement("KMF-PUSH-1")
+FLOOD_BYTES = 64 * 1024 * 1024
 
 
 @pytest.fixture
@@ -91,6 +94,35 @@ def test_a_cut_line_may_come_back_within_5_s_and_is_a_leave_after(scene: Scene, 
     ada_socket.close()
 
 
+@pytest.mark.requirement("AUDIT-6")
+def test_every_key_that_went_over_a_socket_stands_in_the_audit_as_delivered_once(scene: Scene, people: list[Person]):
+    ada, bob, cyd = people
+    ada_socket, welcome = enter(ada)
+    bob_socket, bob_welcome = enter(bob)
+    assert ada.hear(ada_socket, "rekey")["epoch"] == 2
+    ada_socket.socket.close()
+    cyd_socket, cyd_welcome = enter(cyd)
+    assert bob.hear(bob_socket, "rekey")["epoch"] == 3
+    ada_socket = ada.open_socket()  # comes back: the key that he missed comes with the welcome
+    ada.hello(ada_socket)
+    assert ada.hear(ada_socket, "welcome")["key"]["epoch"] == 3
+    for _ in range(5):
+        ada_socket.send('{"type":"state"}')
+        assert ada.hear(ada_socket, "welcome")["key"]["epoch"] == 3
+    sources = {name: one["source_id"] for name, one in (("ada", welcome), ("bob", bob_welcome), ("cyd", cyd_welcome))}
+    expected = [(1, "ada"), (2, "ada"), (2, "bob"), (3, "ada"), (3, "bob"), (3, "cyd")]
+
+    def delivered() -> list[tuple[int, int]]:
+        rows = [entry["details"] for entry in scene.audit("key.delivered")]
+        return sorted((row["epoch"], source) for row in rows for source in row["endpoints"])
+
+    wait_for(lambda: len(delivered()) >= len(expected), "the entries")
+    time.sleep(1.5)  # a later batch would add what is too much
+    assert delivered() == sorted((epoch, sources[name]) for epoch, name in expected)
+    for socket in (ada_socket, bob_socket, cyd_socket):
+        socket.close()
+
+
 @pytest.mark.requirement("KMF-PUSH-2")
 def test_a_goodbye_by_proof_alone_is_a_leave_at_once(scene: Scene, people: list[Person]):
     ada, bob, _ = people
@@ -152,6 +184,29 @@ def test_who_says_too_much_is_closed_and_heard_no_more(scene: Scene, people: lis
         ada.hear(socket, "revoked")
     time.sleep(1.5)
     assert scene.audit("key.installed") == []
+
+
+@pytest.mark.requirement("KMF-PUSH-3")
+def test_who_floods_a_server_that_waits_for_its_database_is_not_read(scene: Scene, people: list[Person]):
+    """A stranger, as far as the server knows yet: his hello waits, and he goes on talking."""
+    ada, bob, _ = people
+    assert ada.ask_for_key().status_code == 200
+    socket = ada.open_socket()
+    taken, message = 0, "x" * 500_000
+    with scene.stack.connect("trusted") as database, database.transaction():
+        database.execute("LOCK TABLE authorization_usedproof IN ACCESS EXCLUSIVE MODE")
+        ada.hello(socket)
+        socket.socket.settimeout(5)
+        with suppress(OSError, ConnectionClosed):
+            while taken < FLOOD_BYTES:
+                socket.send(message)
+                taken += len(message)
+    assert taken < FLOOD_BYTES / 2  # what buffers of both kernels hold, and what may wait
+    with suppress(OSError):
+        socket.socket.close()
+    bob_socket, welcome = enter(bob)
+    assert welcome["source_id"]
+    bob_socket.close()
 
 
 def test_silence_without_hello_is_closed(people: list[Person]):

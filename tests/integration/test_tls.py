@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from websockets.exceptions import InvalidMessage
+from websockets.exceptions import InvalidMessage, InvalidStatus
 from websockets.sync.client import connect
 
 from config.embedded.tls_certificates import make_authority, make_leaf
@@ -200,6 +200,17 @@ def test_sockets_are_encrypted_and_plain_ones_do_not_open(stack: Stack):
     address = f"kmf.localhost:{stack.port}/conferences/{person.conference_id}/events"
     with socket.create_connection(("127.0.0.1", stack.port)) as raw, pytest.raises(InvalidMessage):
         connect(f"ws://{address}", sock=raw, proxy=None, open_timeout=5)
+
+
+def test_a_socket_for_another_page_is_refused_and_its_line_closed(stack: Stack):
+    """The server's goodbye comes with its answer, and it keeps the line until the goodbye is answered."""
+    person = Scene.schedule(stack).person("participant", 1).sign_in()
+    assert person.ask_for_key().status_code == 200
+    with pytest.raises(InvalidStatus, match="403"):
+        person.open_socket(origin=stack.origins.core)
+    with person.open_socket() as line:
+        person.hello(line)
+        assert person.hear(line, "welcome")["seq"] == 1
 
 
 def test_the_same_state_goes_on_by_plain_http(stack: Stack):

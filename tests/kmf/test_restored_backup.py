@@ -143,6 +143,8 @@ def test_a_recording_opens_until_its_days_are_over_and_never_after(running, back
     assert what_opens() == 2
     taken = backup()
     destroy_due(now=end + timedelta(days=7))
+    assert what_opens() == 2  # due, and destroyed when it has been so for an hour
+    destroy_due(now=end + timedelta(days=7, hours=1))
     assert set(Epoch.objects.values_list("state", "sealed_key")) == {("destroyed", None)}
     assert events("conference_key.kept", "epoch.destroyed", "conference_key.destroyed") == [1, 1, 1]
     with restored(taken):

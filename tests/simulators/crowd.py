@@ -29,7 +29,7 @@ class Crowd:
         self.conference_id = minted.conference
         with stack.connect("trusted") as database:
             database.execute(LONGEST_DAY, (self.conference_id,))
-        self.site = Site(stack.origins.kmf, stack.port, self.conference_id)
+        self.site = Site(stack, self.conference_id)
         self.endpoints = [CrowdEndpoint(self.site, one) for one in minted.endpoints]
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)

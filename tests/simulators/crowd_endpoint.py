@@ -22,6 +22,7 @@ from protocol import base64url
 from protocol.dpop import make_proof
 from protocol.thumbprint import public_jwk, thumbprint
 from tests.simulators.opening import Opener
+from tests.stack import Stack
 
 HEARTBEAT_S = 5
 SILENT_S = 12  # a server that says nothing for so long is not there
@@ -33,15 +34,17 @@ LOST = (OSError, WebSocketException, TimeoutError, httpx.HTTPError, asyncio.Inco
 class Site:
     """The KMF as these endpoints reach it, and its clock as they estimate it from its answers."""
 
-    def __init__(self, origin: str, port: int, conference_id: str) -> None:
-        self.origin, self.port, self.conference_id = origin, port, conference_id
-        self.host = origin.split("//")[1]
+    def __init__(self, stack: Stack, conference_id: str) -> None:
+        self.origin, self.port, self.conference_id = stack.origins.kmf, stack.port, conference_id
+        self.host = self.origin.split("//")[1]
+        self.trust = stack.trust if stack.tls else None
         self.ahead = timedelta(0)
 
     async def open(self) -> None:
         limits = httpx.Limits(max_connections=64)
-        base, headers = f"http://127.0.0.1:{self.port}", {"Host": self.host}
-        self.http = httpx.AsyncClient(base_url=base, headers=headers, timeout=ANSWER_S, limits=limits, trust_env=False)
+        base, headers = self.origin.replace(self.host, f"127.0.0.1:{self.port}"), {"Host": self.host}
+        settings = {"headers": headers, "timeout": ANSWER_S, "limits": limits, "trust_env": False}
+        self.http = httpx.AsyncClient(base_url=base, verify=self.trust or True, **settings)
 
     async def close(self) -> None:
         await self.http.aclose()
@@ -51,7 +54,8 @@ class Site:
         return datetime.now(UTC) + self.ahead
 
     async def post(self, path: str, content: str | bytes, headers: dict[str, str]) -> httpx.Response:
-        answer = await self.http.post(path, content=content, headers=headers)
+        name = {"sni_hostname": self.host.split(":")[0]}
+        answer = await self.http.post(path, content=content, headers=headers, extensions=name)
         if "Date" in answer.headers:
             moved = email.utils.parsedate_to_datetime(answer.headers["Date"]) - self.now
             if abs(moved) > timedelta(seconds=3):
@@ -145,7 +149,8 @@ class CrowdEndpoint:
     async def _attend(self) -> None:
         path = f"/conferences/{self.site.conference_id}/events"
         async with connect(
-            f"ws://{self.site.host}{path}",
+            f"{self.site.origin.replace('http', 'ws', 1)}{path}",
+            ssl=self.site.trust,
             host="127.0.0.1",
             port=self.site.port,
             origin=self.site.origin,  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from unittest import mock
 from config.embedded import sites
 from config.embedded.liveness import Liveness
 from config.embedded.processes import Service, kill_group, start
+from config.embedded.tls import Certificates
 from config.embedded.valkey import Valkey
 from tests.simulators.crowd import kmf_answers
 from tests.stack import Stack, wait_for
@@ -18,7 +19,9 @@ from tests.stack import Stack, wait_for
 def services(stack: Stack) -> dict[str, Service]:
     """What the supervisor runs of the trusted side, by name."""
     with mock.patch.dict("os.environ", {"CONCLAVE_SERVER": stack.server}):
-        site = sites.trusted_site(stack.state, sites.listening("trusted", stack.port, None), Liveness(stack.port, ""))
+        certificates = Certificates(stack.state) if stack.tls else None
+        listen = sites.listening("trusted", stack.port, certificates)
+        site = sites.trusted_site(stack.state, listen, Liveness(stack.port, ""))
     return {each.name: each for each in (site, *sites.workers(stack.state))}
 
 

@@ -20,7 +20,7 @@ class Line:
     """A wire whose reader takes everything at once, or nothing."""
 
     def __init__(self, *, frozen: bool = False) -> None:
-        self.frozen, self.heard = frozen, list[bytes]()
+        self.frozen, self.heard, self.is_open = frozen, list[bytes](), True
 
     @property
     def waiting_bytes(self) -> int:
@@ -49,7 +49,7 @@ def refresh(*deltas: int) -> Refresh:
 async def test_everybody_hears_his_own_wrap_then_the_deltas_he_has_not():
     (ada, first), (bob, second) = listening(1), listening(2)
     bob.number = 4
-    assert await FanOut().tell([ada, bob], refresh(4, 5), NOW) == []
+    assert await FanOut().tell([ada, bob], refresh(4, 5), NOW, []) == []
     heard = first.messages()
     assert [(one["type"], one["seq"]) for one in heard] == [("rekey", 1), ("roster", 2), ("roster", 3)]
     assert {name: heard[0][name] for name in ("epoch", "spi", "key_id", "ttl", "reason")} == {
@@ -62,15 +62,36 @@ async def test_everybody_hears_his_own_wrap_then_the_deltas_he_has_not():
 async def test_nothing_is_told_twice():
     one, line = listening(1)
     for _ in range(2):
-        await FanOut().tell([one], refresh(4), NOW)
+        await FanOut().tell([one], refresh(4), NOW, [])
     assert [message["type"] for message in line.messages()] == ["rekey", "roster"]
 
 
 async def test_who_is_not_greeted_hears_nothing():
     one, line = listening(1)
     one.greeted = False
-    await FanOut().tell([one], refresh(4), NOW)
-    assert (line.heard, one.epoch) == ([], 6)
+    handed: list[Member] = []
+    await FanOut().tell([one], refresh(4), NOW, handed)
+    assert (line.heard, one.epoch, handed) == ([], 6, [])
+
+
+@pytest.mark.requirement("AUDIT-6")
+async def test_delivered_is_only_what_was_written_to_a_line_that_is_there():
+    (ada, _), (cut, line), (frozen, stuck), (knows, _) = listening(1), listening(2), listening(3, frozen=True), listening(4)
+    line.is_open, knows.epoch = False, 7
+    stuck.heard.append(b"x" * (HIGH_WATER_BYTES + 1))
+    handed: list[Member] = []
+    assert await FanOut().tell([ada, cut, frozen, knows], refresh(4), NOW, handed) == [frozen]
+    assert handed == [ada]
+
+
+async def test_what_was_handed_counts_though_a_later_wrap_fails():
+    (ada, _), (broken, line) = listening(1), listening(2)
+    broken.member_secret = None  # type: ignore[assignment]  # what must not happen
+    handed: list[Member] = []
+    with pytest.raises(AttributeError):
+        await FanOut().tell([ada, broken], refresh(4), NOW, handed)
+    assert (handed, line.heard) == ([ada], [])
+    assert broken.epoch == 6  # the key is still owed to him
 
 
 @pytest.mark.requirement("KMF-PUSH-3")

@@ -1,5 +1,6 @@
 """What one socket says of itself is put down once, and not without end."""
 
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,3 +41,12 @@ def test_what_is_no_code_is_not(member: Member, code: str):
 def test_there_is_an_end_to_them(member: Member):
     new = [code for number in range(100) for code in member.new_problems("p" + "_" * (number % 39) + "q" * (number // 39))]
     assert len(new) == MOST_PROBLEMS
+
+
+def test_what_was_said_of_each_epoch_is_remembered_in_a_bit(member: Member):
+    member.epoch = 20_000
+    for epoch in range(1, 20_001):
+        assert member.newly_said("installed", [epoch]) == [epoch]
+    assert member.newly_said("installed", [1, 7, 20_000]) == []
+    assert member.newly_said("deleted", [7, 20_000, 7, 20_001]) == [7, 20_000]
+    assert sum(map(sys.getsizeof, (member.said, *member.said.values()))) < 10_000  # bytes; a conference has a thousand of these
