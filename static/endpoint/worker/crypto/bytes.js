@@ -57,7 +57,9 @@ export function lp(text) {
 
 /** Equality of public bytes; not for secrets. @param {Uint8Array} a @param {Uint8Array} b @returns {boolean} */
 export function equalBytes(a, b) {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 /** @param {Uint8Array} bytes @returns {string} base64url without padding */

@@ -1,4 +1,9 @@
-/** SFrame (RFC 9605): header, key derivation, and AES-GCM suites 4 and 5. One WebCrypto call a frame. */
+/**
+ * SFrame (RFC 9605): header, key derivation, and AES-GCM suites 4 and 5.
+ *
+ * One WebCrypto call a frame, whose promise is handed on as it is: each `async` function between it and the one who waits would
+ * cost a turn of its own.
+ */
 
 import { concat, u16, u64, utf8 } from "./bytes.js";
 import { MediaKeyError } from "./errors.js";
@@ -47,13 +52,12 @@ export async function deriveFrameKey({ baseKey, kid, suite, usage }) {
  * Encrypt one frame.
  *
  * @param {FrameKey} frameKey
- * @param {{ctr: bigint, metadata: Uint8Array, plaintext: Bytes}} frame `ctr` never used before under this key
- * @returns {Promise<{header: Bytes, ciphertext: Bytes}>} the tag is the end of `ciphertext`
+ * @param {{header: Uint8Array, ctr: bigint, metadata: Uint8Array, plaintext: Bytes}} frame `ctr` never used before under this
+ *   key; `header` names it and the key
+ * @returns {Promise<ArrayBuffer>} the ciphertext, with the tag as its end
  */
-export async function encryptFrame(frameKey, { ctr, metadata, plaintext }) {
-  const header = encodeHeader(frameKey.kid, ctr);
-  const sealed = await crypto.subtle.encrypt(cipher(frameKey.salt, ctr, header, metadata), frameKey.key, plaintext);
-  return { header, ciphertext: new Uint8Array(sealed) };
+export function encryptFrame(frameKey, { header, ctr, metadata, plaintext }) {
+  return crypto.subtle.encrypt(cipher(frameKey.salt, ctr, header, metadata), frameKey.key, plaintext);
 }
 
 /**
@@ -61,15 +65,10 @@ export async function encryptFrame(frameKey, { ctr, metadata, plaintext }) {
  *
  * @param {FrameKey} frameKey
  * @param {{header: Uint8Array, ctr: bigint, metadata: Uint8Array, ciphertext: Bytes}} frame with the tag
- * @returns {Promise<Bytes>}
- * @throws {MediaKeyError} sframe_authentication
+ * @returns {Promise<ArrayBuffer>} the plaintext; refused by the platform's own error where the frame is not authentic
  */
-export async function decryptFrame(frameKey, { header, ctr, metadata, ciphertext }) {
-  try {
-    return new Uint8Array(await crypto.subtle.decrypt(cipher(frameKey.salt, ctr, header, metadata), frameKey.key, ciphertext));
-  } catch {
-    throw new MediaKeyError("sframe_authentication");
-  }
+export function decryptFrame(frameKey, { header, ctr, metadata, ciphertext }) {
+  return crypto.subtle.decrypt(cipher(frameKey.salt, ctr, header, metadata), frameKey.key, ciphertext);
 }
 
 /** WebCrypto copies nonce and additional data before it returns its promise, so that one place serves for every frame. */

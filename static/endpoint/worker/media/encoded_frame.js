@@ -44,3 +44,17 @@ export function joinDecoded(prefix, plaintext) {
   data.set(plaintext, prefix.length);
   return data;
 }
+
+/**
+ * @param {{prefix: Uint8Array, header: Uint8Array, ciphertext: ArrayBuffer, tail: Uint8Array}} parts
+ * @returns {Bytes} `clear prefix ‖ SFrame ‖ tail`
+ */
+export function joinEncoded({ prefix, header, ciphertext, tail }) {
+  const start = prefix.length + header.length;
+  const data = new Uint8Array(start + ciphertext.byteLength + tail.length);
+  data.set(prefix);
+  data.set(header, prefix.length);
+  data.set(new Uint8Array(ciphertext), start);
+  data.set(tail, start + ciphertext.byteLength);
+  return data;
+}

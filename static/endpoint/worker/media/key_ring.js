@@ -126,8 +126,8 @@ export class KeyRing {
   /**
    * Open an encoded frame.
    *
-   * @param {{bytes: Bytes, track: Track, codec: Codec, claim: (sourceId: number) => void}} encoded `claim` is asked once the
-   *   frame is authentic, and may refuse by throwing
+   * @param {{bytes: Bytes, track: Track, codec: Codec, claim: (sourceId: number, now: number) => void}} encoded `claim` is asked
+   *   once the frame is authentic, and may refuse by throwing
    * @returns {Promise<OpenedFrame>}
    * @throws {MediaKeyError} with the code of what is wrong; `unknown_kid` and `ekt_spi` may pass when keys change
    */
@@ -150,11 +150,11 @@ export class KeyRing {
     const announcement = found === null ? await this.#announcedHere(source, news, frame.kid) : null;
     const key = found ?? /** @type {Announcement} */ (announcement).key;
     // (4)
-    const accept = () => {
+    const accept = (/** @type {number} */ now) => {
       if (this.#sources.get(sourceId) !== source) throw new MediaKeyError("not_in_roster");
       if (announcement !== null) this.#keep(source, announcement);
-      claim(sourceId);
-      source.adopt(key, track, this.#now());
+      claim(sourceId, now);
+      source.adopt(key, track, now);
     };
     const plaintext = await key.open(frame, { now: this.#now, accept });
     // (5)

@@ -54,7 +54,10 @@ export function describeFrame(codec, frame) {
  */
 export function encodeMetadata({ kind, track, codec, prefix }) {
   const metadata = new Uint8Array(4 + prefix.length);
-  metadata.set([VERSION, kind, TRACKS[track], CODECS[codec]]);
+  metadata[0] = VERSION;
+  metadata[1] = kind;
+  metadata[2] = TRACKS[track];
+  metadata[3] = CODECS[codec];
   metadata.set(prefix, 4);
   return metadata;
 }

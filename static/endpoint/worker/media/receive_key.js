@@ -1,6 +1,6 @@
 /** A sender key as its receivers hold it: opens frames, remembers counters, ends. */
 
-import { MediaKeyError, codeOf } from "../crypto/errors.js";
+import { MediaKeyError } from "../crypto/errors.js";
 import { AES_128_GCM_SHA256_128, AES_256_GCM_SHA512_128, decryptFrame, deriveFrameKey } from "../crypto/sframe.js";
 import { ReplayWindow } from "./replay_window.js";
 
@@ -73,21 +73,29 @@ export class ReceiveKey {
    * Open a frame. Nothing is remembered of it before `accept` has returned.
    *
    * @param {ProtectedFrame} frame
-   * @param {{now: () => number, accept: () => void}} rules `accept` has the last word and may throw
+   * @param {{now: () => number, accept: (now: number) => void}} rules `accept` has the last word and may throw
    * @returns {Promise<Bytes>} the plaintext
    * @throws {MediaKeyError} replayed, sframe_authentication, key_ended
    */
   async open(frame, { now, accept }) {
     const window = this.#windowOf(frame.track);
     this.#checkUsable(frame, window, now());
-    const { plaintext, frameKey } = await this.#decrypt(frame);
+    let [frameKey] = this.#frameKeys;
+    let plaintext;
+    try {
+      plaintext = await decryptFrame(frameKey, frame);
+    } catch {
+      frameKey = this.#otherThan(frameKey);
+      plaintext = await decryptFrame(frameKey, frame).catch(refuse);
+    }
     // The world may have moved on while the frame was being decrypted.
-    this.#checkUsable(frame, window, now());
-    accept();
-    this.#frameKeys = [frameKey];
+    const openedAt = now();
+    this.#checkUsable(frame, window, openedAt);
+    accept(openedAt);
+    if (this.#frameKeys.length > 1) this.#frameKeys = [frameKey];
     this.#isAdopted = true;
     window.mark(frame.ctr);
-    return plaintext;
+    return new Uint8Array(plaintext);
   }
 
   /** @param {ProtectedFrame} frame @param {ReplayWindow} window @param {number} now */
@@ -96,22 +104,21 @@ export class ReceiveKey {
     window.check(ctr);
   }
 
-  /** The first frame tells the sender's suite; from then on there is one. @param {ProtectedFrame} frame */
-  async #decrypt(frame) {
-    for (const frameKey of this.#frameKeys) {
-      try {
-        return { frameKey, plaintext: await decryptFrame(frameKey, frame) };
-      } catch (error) {
-        if (codeOf(error, "") !== "sframe_authentication") throw error;
-      }
-    }
-    throw new MediaKeyError("sframe_authentication");
+  /** The first frame tells the sender's suite; from then on there is one. @param {import("../crypto/sframe.js").FrameKey} tried */
+  #otherThan(tried) {
+    const other = this.#frameKeys.find((frameKey) => frameKey !== tried);
+    return other ?? refuse();
   }
 
   /** @param {Track} track @returns {ReplayWindow} */
   #windowOf(track) {
-    const window = this.#windows.get(track) ?? new ReplayWindow();
-    this.#windows.set(track, window);
+    let window = this.#windows.get(track);
+    if (window === undefined) this.#windows.set(track, (window = new ReplayWindow()));
     return window;
   }
+}
+
+/** @returns {never} */
+function refuse() {
+  throw new MediaKeyError("sframe_authentication");
 }

@@ -22,7 +22,7 @@ const HARMLESS = [EMPTY, "replayed", "own_source", "not_in_roster", "duplicate_s
  * @param {RTCRtpScriptTransformer} options.transformer
  * @param {{track: Track, codec: Codec}} options.media
  * @param {import("./key_ring.js").KeyRing} options.ring
- * @param {(sourceId: number) => void} options.claim throws where the source is bound elsewhere
+ * @param {(sourceId: number, now: number) => void} options.claim throws where the source is bound elsewhere
  * @param {import("./pump.js").Counters} options.counters
  * @param {() => number} options.now
  * @param {(code: string) => void} options.onDrop
@@ -32,13 +32,14 @@ const HARMLESS = [EMPTY, "replayed", "own_source", "not_in_roster", "duplicate_s
 export function runReceiveTransform({ transformer, media, ring, claim, counters, now, onDrop, signal }) {
   // After a lost video frame the decoder would wait for seconds before it asks for a key frame itself.
   let isBroken = false;
+  const { track, codec } = media;
   return pump({
     transformer,
     counters,
     now,
     signal,
     process: async (bytes, arrivedAt) => {
-      const encoded = { bytes, ...media, claim };
+      const encoded = { bytes, track, codec, claim };
       const { data, kind, fieldCode } = await openOrHold(ring, encoded, arrivedAt + HOLD_MS, now);
       if (fieldCode !== null) count(counters.fields, fieldCode);
       if (isBroken && kind === VIDEO_OTHER) transformer.sendKeyFrameRequest().catch(() => undefined);

@@ -26,6 +26,9 @@ const EKT_EPOCHS = 0x10000;
 /** What AES-GCM allows is more; nobody sends so many frames before the next epoch, which comes after minutes. */
 const COUNTER_LIMIT = 2n ** 32n;
 
+/** Of a track without layers. */
+const oneSource = () => 0;
+
 export class Sender {
   #profile;
   #now;
@@ -95,17 +98,17 @@ export class Sender {
   /**
    * Protect a frame of the encoder.
    *
-   * @param {{bytes: Bytes, track: Track, codec: Codec}} frame
+   * @param {{bytes: Bytes, track: Track, codec: Codec, rtpSource?: () => number}} frame `rtpSource`: which layer of its track
    * @returns {Promise<{data: Bytes, kind: number}>} `clear prefix ‖ SFrame ‖ tail`
    * @throws {MediaKeyError} no_key, counter_exhausted, frame_too_short
    */
-  async protect({ bytes, track, codec }) {
+  async protect({ bytes, track, codec, rtpSource = oneSource }) {
     const { prefixLength, kind } = describeFrame(codec, bytes);
     const now = this.#now();
     const key = this.#keyAt(now);
     const prefix = bytes.subarray(0, prefixLength);
     const metadata = encodeMetadata({ kind, track, codec, prefix });
-    const tail = this.#announcements.isDue({ track, kind }, now) ? (this.#next?.key ?? key).tail : null;
+    const tail = this.#announcements.isDue({ track, kind, rtpSource }, now) ? (this.#next?.key ?? key).tail : null;
     const data = await key.protect({ prefix, plaintext: bytes.subarray(prefixLength), metadata }, tail);
     return { data, kind };
   }

@@ -5,7 +5,8 @@ import { SENDER_KEY_BYTES, SHORT_EKT_FIELD, encodeFullField, encodePlaintext } f
 import { MediaKeyError } from "../crypto/errors.js";
 import { signSenderKey } from "../crypto/identity.js";
 import { wrap } from "../crypto/kwp.js";
-import { deriveFrameKey, encryptFrame } from "../crypto/sframe.js";
+import { deriveFrameKey, encodeHeader, encryptFrame } from "../crypto/sframe.js";
+import { joinEncoded } from "./encoded_frame.js";
 import { makeKID } from "./kid.js";
 
 /** @typedef {import("../crypto/bytes.js").Bytes} Bytes */
@@ -65,7 +66,8 @@ export class SenderKey {
     if (this.#ctr >= this.#counterLimit) throw new MediaKeyError("counter_exhausted");
     const ctr = this.#ctr;
     this.#ctr += 1n;
-    const { header, ciphertext } = await encryptFrame(this.#frameKey, { ctr, metadata, plaintext });
-    return concat(prefix, header, ciphertext, tail ?? SHORT_EKT_FIELD);
+    const header = encodeHeader(this.#frameKey.kid, ctr);
+    const ciphertext = await encryptFrame(this.#frameKey, { header, ctr, metadata, plaintext });
+    return joinEncoded({ prefix, header, ciphertext, tail: tail ?? SHORT_EKT_FIELD });
   }
 }
