@@ -48,7 +48,7 @@ def descriptions(port: int) -> dict[str, str]:
         "a candidate that he chose": OFFER + candidate,
         "a name to be looked up": OFFER + "a=candidate:1 1 udp 1 somebody.local 9 typ host\r\n",
         "a remote candidate": OFFER + f"a=remote-candidates:1 127.0.0.1 {port}\r\n",
-        "a thousand sections": OFFER + SECTION * 1000,
+        "more sections than anybody sends": OFFER + SECTION * 100,
         "text instead of media": OFFER.replace("m=audio", "m=text"),
         "an image": OFFER.replace("m=audio", "m=image"),
         "keys in the description": OFFER + "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA\r\n",
@@ -89,11 +89,20 @@ async def ask(line: websockets.ClientConnection, **message: Any) -> dict[str, An
 
 
 @pytest.mark.parametrize("secret", [None, "", "janusoverlord", "supersecret"])
-async def test_without_its_secret_the_api_gives_nothing(outsider: websockets.ClientConnection, secret: str | None) -> None:
+async def test_without_its_secret_the_api_gives_nothing(
+    janus: str, outsider: websockets.ClientConnection, secret: str | None
+) -> None:
     given = {} if secret is None else {"apisecret": secret, "admin_secret": secret}
-    for request in ("create", "claim", "attach"):
-        answer = await ask(outsider, janus=request, **given)
+    answer = await ask(outsider, janus="create", **given)
+    assert (answer["janus"], answer["error"]["code"]) == ("error", UNAUTHORIZED)
+    session = await JanusSession.open(url=janus, api_secret=site.PROVIDER_JANUS_SECRET_FILE.read_text().strip())
+    line = await session.attach()
+    message = {"session_id": session._session_id, "handle_id": line, "body": {"request": "list"}}
+    for request in ("claim", "attach", "message", "detach", "destroy"):
+        answer = await ask(outsider, janus=request, plugin="janus.plugin.videoroom", **message, **given)
         assert (answer["janus"], answer["error"]["code"]) == ("error", UNAUTHORIZED)
+    assert (await session.request(line, {"request": "list"})).data["list"] == []  # the session lives
+    await session.close()
 
 
 @pytest.mark.parametrize("request_name", ADMIN_REQUESTS)
