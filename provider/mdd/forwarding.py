@@ -7,6 +7,7 @@ Spec: Janus VideoRoom plugin documentation, "Remote publishers".
 
 import asyncio
 import base64
+import ipaddress
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
@@ -114,13 +115,14 @@ class Forwarding:
         await self._session.close()
 
     async def _add(self, key: dict[str, Any]) -> dict[str, Any]:
+        more = {"streams": _streams(self._home.published), **_where_its_api_is(self._target.url), **key}
         try:
-            return await self._ask("add_remote_publisher", streams=_streams(self._home.published), **key)
+            return await self._ask("add_remote_publisher", **more)
         except MDDRefused as refused:  # it stands there from before, under a key that nobody knows any more
             if refused.number != ID_EXISTS:
                 raise
             await self._ask("remove_remote_publisher")
-            return await self._ask("add_remote_publisher", streams=_streams(self._home.published), **key)
+            return await self._ask("add_remote_publisher", **more)
 
     def _break(self) -> None:
         self.broken = True
@@ -128,6 +130,15 @@ class Forwarding:
     async def _ask(self, request: str, **more: Any) -> dict[str, Any]:
         body = {"request": request, "room": self._target.room, "secret": self._target.secret, "id": self._home.feed}
         return (await self._session.request(self._handle, body | more)).data
+
+
+def _where_its_api_is(url: str) -> dict[str, str]:
+    """The address at which Janus listens for what it is sent; at all that it has where the API's is a name."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return {"iface": str(ipaddress.ip_address(host))}
+    except ValueError:
+        return {}
 
 
 def _streams(published: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,6 +86,20 @@ async def both(http: Client, kmf: KMF) -> tuple[Endpoint, str, Endpoint]:
 
     await until(is_shown)
     return anna, feed, berta
+
+
+def bound_at(port: int) -> set[str]:
+    """Local addresses of UDP sockets at ``port``."""
+    rows = [line.split()[1].split(":") for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    rows += [line.split()[1].split(":") for line in Path("/proc/net/udp6").read_text().splitlines()[1:]]
+    return {address for address, at in rows if int(at, 16) == port}
+
+
+async def test_what_is_sent_elsewhere_is_listened_for_where_the_api_is(http: Client, kmf: KMF) -> None:
+    anna, feed, berta = await both(http, kmf)
+    [sent] = await sent_elsewhere("janus", kmf.handle, feed)
+    assert bound_at(sent["port"]) == {"0100007F"}  # 127.0.0.1
+    await leave(anna, berta)
 
 
 async def test_a_feed_that_was_lost_there_is_shown_again(http: Client, kmf: KMF) -> None:

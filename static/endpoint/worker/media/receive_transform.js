@@ -33,6 +33,12 @@ export function runReceiveTransform({ transformer, media, ring, claim, counters,
   // After a lost video frame the decoder would wait for seconds before it asks for a key frame itself.
   let isBroken = false;
   const { track, codec } = media;
+  /** Wait for what the frame may be ahead of. @param {unknown} error @param {number} version @param {number} arrivedAt */
+  const hold = async (error, version, arrivedAt) => {
+    const left = arrivedAt + HOLD_MS - now();
+    if (left <= 0 || !MAY_PASS.includes(codeOf(error, ""))) throw error;
+    await ring.changedSince(version, left);
+  };
   return pump({
     transformer,
     counters,
@@ -40,7 +46,17 @@ export function runReceiveTransform({ transformer, media, ring, claim, counters,
     signal,
     process: async (bytes, arrivedAt) => {
       const encoded = { bytes, track, codec, claim };
-      const { data, kind, fieldCode } = await openOrHold(ring, encoded, arrivedAt + HOLD_MS, now);
+      /** @type {OpenedFrame | null} */
+      let opened = null;
+      while (opened === null) {
+        const { version } = ring;
+        try {
+          opened = await ring.openFrame(encoded);
+        } catch (error) {
+          await hold(error, version, arrivedAt);
+        }
+      }
+      const { data, kind, fieldCode } = opened;
       if (fieldCode !== null) count(counters.fields, fieldCode);
       if (isBroken && kind === VIDEO_OTHER) transformer.sendKeyFrameRequest().catch(() => undefined);
       isBroken = false;
@@ -51,24 +67,4 @@ export function runReceiveTransform({ transformer, media, ring, claim, counters,
       if (code !== EMPTY) onDrop(code);
     },
   });
-}
-
-/**
- * @param {import("./key_ring.js").KeyRing} ring
- * @param {Parameters<import("./key_ring.js").KeyRing["openFrame"]>[0]} encoded
- * @param {number} deadline ms, monotonic
- * @param {() => number} now
- * @returns {Promise<OpenedFrame>}
- */
-async function openOrHold(ring, encoded, deadline, now) {
-  for (;;) {
-    const { version } = ring;
-    try {
-      return await ring.openFrame(encoded);
-    } catch (error) {
-      const left = deadline - now();
-      if (left <= 0 || !MAY_PASS.includes(codeOf(error, ""))) throw error;
-      await ring.changedSince(version, left);
-    }
-  }
 }

@@ -2,43 +2,46 @@
 
 import { MediaKeyError } from "../crypto/errors.js";
 
+/** A power of two: a slot is a counter's low bits. */
 const SIZE = 1024;
-/** Two counters that are further apart are far apart: a difference below it is a number, which costs less than a bigint. */
-const FAR = BigInt(SIZE);
+const WORD = 0x100000000;
+
+/** @typedef {{ctrHigh: number, ctrLow: number}} Counter of 64 bits, in two halves */
 
 export class ReplayWindow {
-  #highest = -1n;
+  /** The highest counter; none at first. */
+  #high = 0;
+  #low = -1;
   #seen = new Uint8Array(SIZE);
 
   /**
-   * Check that `ctr` is new. It counts as seen only after `mark`, when its frame was authenticated.
+   * Check that a counter is new. It counts as seen only after `mark`, when its frame was authenticated.
    *
-   * @param {bigint} ctr
+   * @param {Counter} counter
    * @throws {MediaKeyError} replayed: seen, or too old to tell
    */
-  check(ctr) {
-    if (ctr > this.#highest) return;
-    if (this.#highest - ctr >= FAR || this.#seen[slot(ctr)] === 1) throw new MediaKeyError("replayed");
+  check(counter) {
+    const ahead = this.#ahead(counter);
+    if (ahead > 0) return;
+    if (ahead <= -SIZE || this.#seen[counter.ctrLow & (SIZE - 1)] === 1) throw new MediaKeyError("replayed");
   }
 
-  /** @param {bigint} ctr a counter that `check` let pass just now */
-  mark(ctr) {
-    const at = slot(ctr);
-    if (ctr > this.#highest) {
-      this.#skip(ctr - this.#highest, at);
-      this.#highest = ctr;
+  /** @param {Counter} counter one that `check` let pass just now */
+  mark(counter) {
+    const slot = counter.ctrLow & (SIZE - 1);
+    const ahead = this.#ahead(counter);
+    if (ahead >= SIZE) this.#seen.fill(0);
+    // What stood in the slots of those that were skipped is older than the window now.
+    else for (let back = 1; back < ahead; back += 1) this.#seen[(slot - back) & (SIZE - 1)] = 0;
+    if (ahead > 0) {
+      this.#high = counter.ctrHigh;
+      this.#low = counter.ctrLow;
     }
-    this.#seen[at] = 1;
+    this.#seen[slot] = 1;
   }
 
-  /** Forget what stood in the slots of the counters between the highest and the new one. @param {bigint} leap @param {number} at */
-  #skip(leap, at) {
-    if (leap >= FAR) this.#seen.fill(0);
-    else for (let back = Number(leap) - 1; back > 0; back -= 1) this.#seen[(at - back + SIZE) % SIZE] = 0;
+  /** How far it is above the highest: exact wherever that is near. @param {Counter} counter @returns {number} */
+  #ahead({ ctrHigh, ctrLow }) {
+    return (ctrHigh - this.#high) * WORD + (ctrLow - this.#low);
   }
-}
-
-/** @param {bigint} ctr @returns {number} */
-function slot(ctr) {
-  return Number(BigInt.asUintN(10, ctr));
 }
