@@ -146,7 +146,7 @@ class SignallingConsumer(AsyncWebsocketConsumer):
             return
         self.session = SignallingSession(self.room, self.outbox.put, self._mdd_gone)
         self.cascade = Cascade(self.room)
-        HUB.share(seat.id, self.cascade.want)
+        HUB.share(seat.id, self.cascade)
         self.session.welcome(seat.feed)
 
     def _mdd_gone(self) -> None:

@@ -28,6 +28,11 @@ def other_parts(seat_ids: Iterable[int]) -> dict[int, list[Part]]:
     return found
 
 
+def feeds_in_use(feeds: Iterable[str]) -> set[str]:
+    """Those of ``feeds`` whose seat is not over."""
+    return set(Seat.objects.filter(feed__in=list(feeds), ended_at__isnull=True).values_list("feed", flat=True))
+
+
 def joins_since(*, pseudonym: str, now: datetime, seconds: int) -> int:
     """How often ``pseudonym`` joined within the last ``seconds``."""
     return Seat.objects.filter(pseudonym=pseudonym, joined_at__gt=now - timedelta(seconds=seconds)).count()

@@ -92,6 +92,26 @@ class ConferenceRoom:
         secret = {"room": self._access.room, "secret": self._access.secret}
         await self.session.request(self.publisher, body | secret | where)
 
+    async def stop_forwarding(self, name: str) -> None:
+        """Have nothing sent any more to the other MDD whose room is ``name``; there may be nothing to stop."""
+        body = {"request": "unpublish_remotely", "publisher_id": self.feed, "remote_id": name}
+        secret = {"room": self._access.room, "secret": self._access.secret}
+        await self.session.request(self.publisher, body | secret)
+
+    async def feeds_there(self) -> set[str]:
+        """Feeds that are in the room now, those of other MDDs too."""
+        return await feeds_in(self.session, self.publisher, self.name)
+
+    async def take_away(self, feed: str) -> None:
+        """Take a feed of another MDD out of the room."""
+        body = {"request": "remove_remote_publisher", "room": self._access.room, "secret": self._access.secret, "id": feed}
+        await self.session.request(self.publisher, body)
+
+    @property
+    def name(self) -> str:
+        """The room's at its MDD."""
+        return self._access.room
+
     async def subscribe(self, added: Iterable[Stream], removed: Iterable[Stream]) -> Reply | None:
         """Change the subscription; returns Janus' reply if it brings an offer."""
         add, drop = ([{"feed": stream.feed, "mid": stream.mid} for stream in some] for some in (added, removed))
@@ -154,6 +174,17 @@ class ConferenceRoom:
         reply = await self.session.request(self.publisher, body | self._room())
         self._private_id = reply.data["private_id"]
         self.feeds = parse_publishers(reply.data.get("publishers", []))
+
+
+async def feeds_in(session: JanusSession, handle: int, room: str) -> set[str]:
+    """Feeds that are in a room now.
+
+    Raises:
+        MDDGone: the MDD is away, or has no such room.
+
+    """
+    reply = await session.request(handle, {"request": "listparticipants", "room": room})
+    return {str(one["id"]) for one in reply.data["participants"]}
 
 
 _NEW_ROOM: dict[str, Any] = {

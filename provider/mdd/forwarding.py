@@ -5,7 +5,9 @@ Between the MDDs the packets travel as SRTP under a key of this feed's own; what
 Spec: Janus VideoRoom plugin documentation, "Remote publishers".
 """
 
+import asyncio
 import base64
+import ipaddress
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,10 +15,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from provider.errors import MDDGone
-from provider.mdd.conference_room import ConferenceRoom
+from provider.errors import MDDGone, MDDRefused
+from provider.mdd.conference_room import ConferenceRoom, feeds_in
 from provider.mdd.janus_session import JanusSession
 
+ID_EXISTS = 436
 SRTP_TAG_BITS = 80
 SRTP_KEY_BYTES = 30  # AES-128 key and salt
 _STREAM_MEMBERS = ("type", "mindex", "mid", "codec", "description", "disabled", "stereo", "fec", "dtx", "simulcast")
@@ -33,13 +36,18 @@ class Target:
 
 
 class Forwarding:
-    """Made by `begin`; lasts until `end`, or the feed's end at its own MDD."""
+    """Made by `begin`; lasts until `end`, or the feed's end at its own MDD.
+
+    ``broken``: the line to the other MDD is gone, or the feed is not there any more. It does not come back by itself.
+    """
 
     def __init__(self, home: ConferenceRoom, target: Target, session: JanusSession) -> None:
         self._home = home
         self._target = target
         self._session = session
         self._handle = 0
+        self.broken = False
+        session.on_gone = self._break
 
     @classmethod
     async def begin(cls, home: ConferenceRoom, target: Target) -> Self:
@@ -57,12 +65,12 @@ class Forwarding:
                 "srtp_suite": SRTP_TAG_BITS,
                 "srtp_crypto": base64.b64encode(secrets.token_bytes(SRTP_KEY_BYTES)).decode(),
             }
-            made = await forwarding._ask("add_remote_publisher", streams=_streams(home.published), **key)
+            made = await forwarding._add(key)
             # Janus 1.1.2 does not say its address, whatever its documentation promises: it is where its API is.
             where = {"host": urlsplit(target.url).hostname, "port": made["port"], "rtcp_port": made["rtcp_port"]}
             await home.forward(target.room, where | key)
         except BaseException:
-            await forwarding.end()
+            await forwarding.end(stays_at_home=True)
             raise
         return forwarding
 
@@ -73,17 +81,64 @@ class Forwarding:
             MDDGone: the other MDD is away or refuses.
 
         """
-        await self._ask("update_remote_publisher", streams=_streams(self._home.published))
+        try:
+            await self._ask("update_remote_publisher", streams=_streams(self._home.published))
+        except MDDRefused:
+            self._break()
+            raise
 
-    async def end(self) -> None:
-        """Take it away there; at home it ends with the feed."""
+    async def check(self) -> None:
+        """Look whether the feed is still shown there; it is ``broken`` where it is not.
+
+        Raises:
+            MDDGone: the other MDD is away.
+
+        """
+        try:
+            there = await feeds_in(self._session, self._handle, self._target.room)
+        except MDDRefused:  # the room is gone
+            there = set()
+        if self._home.feed not in there:
+            self._break()
+
+    async def end(self, *, stays_at_home: bool) -> None:
+        """Take it away there; at home its sending ends with the feed, or now where that stays."""
+        with suppress(MDDGone):
+            if stays_at_home:
+                await asyncio.gather(self._take_away(), self._home.stop_forwarding(self._target.room))
+            else:
+                await self._take_away()
+
+    async def _take_away(self) -> None:
         with suppress(MDDGone):
             await self._ask("remove_remote_publisher")
         await self._session.close()
 
+    async def _add(self, key: dict[str, Any]) -> dict[str, Any]:
+        more = {"streams": _streams(self._home.published), **_where_its_api_is(self._target.url), **key}
+        try:
+            return await self._ask("add_remote_publisher", **more)
+        except MDDRefused as refused:  # it stands there from before, under a key that nobody knows any more
+            if refused.number != ID_EXISTS:
+                raise
+            await self._ask("remove_remote_publisher")
+            return await self._ask("add_remote_publisher", **more)
+
+    def _break(self) -> None:
+        self.broken = True
+
     async def _ask(self, request: str, **more: Any) -> dict[str, Any]:
         body = {"request": request, "room": self._target.room, "secret": self._target.secret, "id": self._home.feed}
         return (await self._session.request(self._handle, body | more)).data
+
+
+def _where_its_api_is(url: str) -> dict[str, str]:
+    """The address at which Janus listens for what it is sent; at all that it has where the API's is a name."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return {"iface": str(ipaddress.ip_address(host))}
+    except ValueError:
+        return {}
 
 
 def _streams(published: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

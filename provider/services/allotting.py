@@ -63,10 +63,19 @@ def place(*, room: Room, now: datetime) -> Part:
         candidates = [mdd for mdd in known.values() if not mdd.draining and mdd.name not in held]
         if candidates:
             chosen = min(candidates, key=lambda mdd: (_is_doubted(mdd, now), mdd.endpoints, mdd.rooms, mdd.name))
+            if not _is_as_seen(chosen):
+                return place(room=room, now=now)
             return _new_part(room, chosen.name)
     if not usable:
         raise Unavailable("every MDD is drained")
     return min(free or usable, key=lambda part: (part.endpoints, part.id))  # crowded is better than refused
+
+
+def _is_as_seen(mdd: MDDLoad) -> bool:
+    """Nobody has lost or drained it since we looked, nor can before our part is there to be moved with the others."""
+    MDDState.objects.get_or_create(name=mdd.name)
+    state = MDDState.objects.select_for_update().get(name=mdd.name)
+    return (state.lost_at is None, state.draining) == (mdd.lost_at is None, mdd.draining)
 
 
 def _is_usable(mdd: MDDLoad, endpoints: int) -> bool:
@@ -82,14 +91,15 @@ def _new_part(room: Room, name: str) -> Part:
 
 def give_up_empty(*, room_id: int) -> None:
     """Forget the parts of a room in which nobody is; the next endpoint has it allotted anew."""
-    Part.objects.filter(id__in=[part.id for part in parts_of(room_id) if part.endpoints == 0]).delete()
+    with transaction.atomic():
+        Room.objects.select_for_update().get(id=room_id)  # nobody sits down in one meanwhile
+        Part.objects.filter(id__in=[part.id for part in parts_of(room_id) if part.endpoints == 0]).delete()
 
 
 def _is_doubted(mdd: MDDLoad, now: datetime) -> bool:
     return mdd.lost_at is not None and now - mdd.lost_at < timedelta(seconds=DOUBTED_S)
 
 
-@transaction.atomic
 def mark_lost(*, name: str, now: datetime) -> None:
     """The MDD is dead: its rooms go elsewhere. Where no other one lives nothing is done: all wait for a return."""
     lost = {other for other, state in mdd_states().items() if state.lost_at is not None}
@@ -103,7 +113,6 @@ def mark_back(*, name: str) -> None:
     MDDState.objects.filter(name=name).update(lost_at=None)
 
 
-@transaction.atomic
 def drain(*, name: str, move: bool, now: datetime) -> None:
     """Give it no new rooms; those that it has go on there until they are empty, or move at once.
 
@@ -133,7 +142,9 @@ def _check_configured(name: str) -> None:
         raise Unavailable("there is no MDD of that name")
 
 
+@transaction.atomic
 def _move_rooms(name: str, now: datetime) -> None:
+    # What is noted of the MDD is committed before: whoever was giving it a room has done so, and nobody begins to.
     # Rooms are locked before seats, as wherever a seat changes.
     list(Room.objects.select_for_update().filter(parts__mdd=name).order_by("id"))
     Seat.objects.filter(part__mdd=name, opened_at__isnull=False, ended_at__isnull=True).update(

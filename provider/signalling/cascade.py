@@ -1,15 +1,24 @@
-"""One endpoint's feed at the other parts of its room: begun when a part is there, ended when that or the endpoint is gone."""
+"""One endpoint's feed at the other parts of its room: begun when a part is there, ended when that or the endpoint is gone.
+
+A feed that is not shown there any more, for whatever reason, is shown again. What a process that died has left is taken away.
+"""
 
 import asyncio
 import logging
+import time
 
-from provider.errors import ProviderError
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+
+from provider.errors import MDDGone, ProviderError
 from provider.mdd.conference_room import ConferenceRoom
 from provider.mdd.forwarding import Forwarding, Target
 from provider.mdd.pool import find_mdd
 from provider.models import Part
+from provider.selectors import feeds_in_use
 
 END_S = 2
+CHECK_S = 5.0  # that the line to the other MDD broke is seen at once; that the feed is not there any more, by asking
 logger = logging.getLogger(__name__)
 
 
@@ -21,8 +30,15 @@ class Cascade:
         self._wanted: dict[str, Part] = {}
         self._told: dict[str, int] = {}  # generation of the feed's streams that each part knows
         self._forwardings: dict[str, Forwarding] = {}
+        self._check_at = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._tidying: asyncio.Task[None] | None = None
         self._closed = False
+
+    @property
+    def room(self) -> str:
+        """Name of the endpoint's own part at its MDD."""
+        return self._home.name
 
     def want(self, parts: list[Part]) -> None:
         """``parts`` are the room's other parts now. Never waits."""
@@ -30,29 +46,61 @@ class Cascade:
         if not self._closed and self._is_behind() and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._follow())
 
+    def tidy(self) -> None:
+        """Take feeds out of the endpoint's own part that belong to no endpoint any more. Never waits."""
+        if not self._closed and (self._tidying is None or self._tidying.done()):
+            self._tidying = asyncio.create_task(self._tidy())
+
     async def close(self) -> None:
         """End all."""
         self._closed = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await asyncio.gather(*(self._end(forwarding) for forwarding in self._forwardings.values()))
+        tasks = [task for task in (self._task, self._tidying) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(self._end(forwarding, stays_at_home=False) for forwarding in self._forwardings.values()))
         self._forwardings.clear()
 
     def _is_behind(self) -> bool:
-        if self._forwardings.keys() - self._wanted.keys():
+        if self._over() or (self._forwardings and time.monotonic() >= self._check_at):
             return True
         return bool(self._home.published) and any(self._told.get(name) != self._home.generation for name in self._wanted)
 
+    def _over(self) -> list[str]:
+        """Names of forwardings to parts that are gone, and of broken ones."""
+        return [name for name, forwarding in self._forwardings.items() if name not in self._wanted or forwarding.broken]
+
     async def _follow(self) -> None:
-        for name in self._forwardings.keys() - self._wanted.keys():
+        await self._check()
+        for name in self._over():
             self._told.pop(name, None)
-            await self._end(self._forwardings.pop(name))
+            await self._end(self._forwardings.pop(name), stays_at_home=True)
         for name, part in list(self._wanted.items()) if self._home.published else []:
             try:
                 await self._show_at(name, part)
             except ProviderError as error:
                 logger.info("a feed could not be shown at another MDD: %s", error.reason)
+
+    async def _check(self) -> None:
+        if time.monotonic() < self._check_at:
+            return
+        self._check_at = time.monotonic() + CHECK_S
+        for forwarding in list(self._forwardings.values()):
+            try:
+                async with asyncio.timeout(END_S):
+                    await forwarding.check()
+            except (MDDGone, TimeoutError):
+                logger.info("a feed at another MDD could not be looked at")
+
+    async def _tidy(self) -> None:
+        try:
+            # Asked in this order, nobody who comes meanwhile is taken for one that is gone.
+            there = await self._home.feeds_there()
+            for feed in there - await database_sync_to_async(feeds_in_use)(there):
+                await self._home.take_away(feed)
+                logger.info("a feed that nobody sends any more was taken away")
+        except (MDDGone, DatabaseError):
+            logger.info("the feeds of a room could not be looked through")
 
     async def _show_at(self, name: str, part: Part) -> None:
         generation = self._home.generation
@@ -66,9 +114,9 @@ class Cascade:
             self._forwardings[name] = await Forwarding.begin(self._home, target)
         self._told[name] = generation
 
-    async def _end(self, forwarding: Forwarding) -> None:
+    async def _end(self, forwarding: Forwarding, *, stays_at_home: bool) -> None:
         try:
             async with asyncio.timeout(END_S):
-                await forwarding.end()
+                await forwarding.end(stays_at_home=stays_at_home)
         except TimeoutError:
             logger.info("a feed could not be taken away from another MDD")

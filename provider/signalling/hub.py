@@ -14,15 +14,16 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from provider.models import Part
 from provider.selectors import ended_among, other_parts
 from provider.services.cleaning import clean
 from provider.services.seats import mark_seen
+from provider.signalling.cascade import Cascade
 from provider.signalling.mdd_watch import MDDWatch
 
 LOOK_S = 1.0
 SEEN_EVERY = 10  # looks
 CLEAN_EVERY = 60  # looks
+TIDY_EVERY = 15  # looks
 logger = logging.getLogger(__name__)
 
 
@@ -31,7 +32,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._ends: dict[int, Callable[[str], None]] = {}
-        self._sharers: dict[int, Callable[[list[Part]], None]] = {}
+        self._cascades: dict[int, Cascade] = {}
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._awake: asyncio.Event | None = None
@@ -44,14 +45,14 @@ class Hub:
             self._loop, self._awake = asyncio.get_running_loop(), asyncio.Event()
             self._task = asyncio.create_task(self._watch(self._awake))
 
-    def share(self, seat_id: int, share: Callable[[list[Part]], None]) -> None:
-        """Call ``share`` at each look with the other parts of the seat's room. In the event loop."""
-        self._sharers[seat_id] = share
+    def share(self, seat_id: int, cascade: Cascade) -> None:
+        """Tell ``cascade`` at each look the other parts of the seat's room. In the event loop."""
+        self._cascades[seat_id] = cascade
 
     def remove(self, seat_id: int) -> None:
         """Watch it no more."""
         self._ends.pop(seat_id, None)
-        self._sharers.pop(seat_id, None)
+        self._cascades.pop(seat_id, None)
         if not self._ends and self._awake is not None:
             self._awake.set()  # the watcher ends with the last seat
 
@@ -97,13 +98,20 @@ class Hub:
             if end is not None:
                 end(reason)
         if settings.PROVIDER_MDD_ROOM_LIMIT > 0:  # else a room has one part
-            shared = await database_sync_to_async(other_parts)(list(self._sharers))
-            for seat_id, share in list(self._sharers.items()):
-                share(shared.get(seat_id, []))
+            await self._look_at_parts(tidy=looks % TIDY_EVERY == 0)
         if looks % SEEN_EVERY == 0:
             await database_sync_to_async(mark_seen)(seat_ids=list(self._ends), now=timezone.now())
         if looks % CLEAN_EVERY == 0:
             await database_sync_to_async(clean)(now=timezone.now())
+
+    async def _look_at_parts(self, *, tidy: bool) -> None:
+        shared = await database_sync_to_async(other_parts)(list(self._cascades))
+        for seat_id, cascade in list(self._cascades.items()):
+            cascade.want(shared.get(seat_id, []))
+        if tidy:  # one endpoint for each part
+            chosen = {cascade.room: cascade for cascade in self._cascades.values()}
+            for cascade in chosen.values():
+                cascade.tidy()
 
 
 HUB = Hub()

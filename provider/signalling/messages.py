@@ -10,6 +10,7 @@ from protocol.errors import ProtocolError
 from protocol.words import SOCKET_MESSAGE_LIMIT_BYTES, check_identifier
 from provider.errors import Malformed, TooLarge
 from provider.mdd.feeds import TRACKS
+from provider.signalling.descriptions import check_description
 
 STREAMS_LIMIT = 2000
 TRACKS_LIMIT = 8
@@ -99,9 +100,9 @@ def _read(members: Mapping[str, Any]) -> Message:
         case {"type": "hello", "ticket": str(ticket), **rest} if not rest and len(ticket) == TICKET_CHARACTERS:
             return Hello(ticket)
         case {"type": "publish", "sdp": str(sdp), "tracks": list(tracks), **rest} if not rest and len(tracks) <= TRACKS_LIMIT:
-            return Publish(_sdp(sdp), tuple(_track(track) for track in tracks))
+            return Publish(check_description(sdp, most_sections=TRACKS_LIMIT), tuple(_track(track) for track in tracks))
         case {"type": "answer", "sdp": str(sdp), **rest} if not rest:
-            return Answer(_sdp(sdp))
+            return Answer(check_description(sdp, most_sections=STREAMS_LIMIT))
         case {"type": "bye", **rest} if not rest:
             return Bye()
     return _read_wish(members)
@@ -119,12 +120,6 @@ def _read_wish(members: Mapping[str, Any]) -> Message:
         case {"type": "restart", **rest} if not rest:
             return Restart()
     raise Malformed("not a message")
-
-
-def _sdp(text: str) -> str:
-    if not text.startswith("v=0\r\n") or not text.isascii():
-        raise Malformed("not a session description")
-    return text
 
 
 def _track(track: object) -> tuple[str, str]:

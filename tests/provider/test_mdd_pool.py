@@ -1,7 +1,9 @@
 """Several media servers: the least loaded takes a room, a drained one none, and a dead one loses what it has."""
 
 import asyncio
+import threading
 import time
+from contextlib import closing
 from io import StringIO
 from typing import Any
 
@@ -9,11 +11,16 @@ import pytest
 from channels.db import database_sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from provider.mdd.pool import configured_mdds
 from provider.models import MDDState, Part
-from tests.provider.endpoint import Endpoint, enter, seats
+from provider.services.allotting import drain
+from provider.services.seats import open_seat
+from provider.signalling.mdd_watch import MOST_SILENT, MDDWatch
+from tests.provider.endpoint import Endpoint, enter, seats, ticket
 from tests.provider.kmf_stand_in import KMF, identifier
 from tests.provider.real_janus import RealJanus
 
@@ -184,3 +191,50 @@ def test_each_has_its_own_name_and_secret(settings: Any, tmp_path: Any) -> None:
         ("berlin", "wss://b:1", "its own"),
         ("janus-3", "ws://c:1", "shared"),
     ]
+
+
+async def test_who_stands_still_himself_gives_no_media_server_up(http: Client, kmf: KMF, two_janus: RealJanus) -> None:
+    watch = MDDWatch(lambda: None, patience_s=0.3)
+    for _ in range(MOST_SILENT + 1):
+        looking = asyncio.create_task(watch.look())
+        while not looking.done():
+            await asyncio.sleep(0.001)
+            time.sleep(0.6)  # noqa: ASYNC251  the very fault: this process does nothing else meanwhile
+        await looking
+    assert await lost() == set()
+    two_janus.freeze()
+    for _ in range(MOST_SILENT):
+        await watch.look()
+    assert await lost() == {"janus-2"}
+
+
+async def test_a_room_that_is_given_to_one_while_it_is_drained_moves_with_the_others(
+    http: Client, kmf: KMF, two_janus: RealJanus
+) -> None:
+    stays = await enter_conference(http, kmf, identifier())  # so that the next goes to janus-2
+    kmf.handle = identifier()
+    given = await ticket(http, kmf)
+    was_placed, may_commit = threading.Event(), threading.Event()
+
+    def sit_down() -> None:
+        with closing(connection), transaction.atomic():
+            seat = open_seat(handle=kmf.handle, ticket=given, now=timezone.now())
+            assert seat.part is not None
+            assert seat.part.mdd == "janus-2"
+            was_placed.set()
+            may_commit.wait(10)
+
+    def drain_and_move() -> None:
+        with closing(connection):
+            drain(name="janus-2", move=True, now=timezone.now())
+
+    sitting = asyncio.create_task(asyncio.to_thread(sit_down))
+    await asyncio.to_thread(was_placed.wait, 10)
+    draining = asyncio.create_task(asyncio.to_thread(drain_and_move))
+    await asyncio.sleep(0.5)
+    may_commit.set()
+    await asyncio.gather(sitting, draining)
+    assert await held_by(kmf.handle) == ""
+    assert (await seats())[-1] == (kmf.pseudonym, False, "mdd_gone")
+    await manage("undrain", "janus-2")
+    await leave(stays)

@@ -39,7 +39,8 @@ export class Publisher {
   /** Send these tracks; microphone and camera have their place from the start, whether there is a track or not. @param {Tracks} tracks */
   async publish(tracks) {
     for (const track of /** @type {Track[]} */ (["mic", "camera", "screen", "screen-audio"])) {
-      if (tracks[track] || track === "mic" || track === "camera") await this.#place(track, tracks[track] ?? null);
+      const hasPlace = track === "mic" || track === "camera" || this.#senders.has(track);
+      if (tracks[track] || hasPlace) await this.#place(track, tracks[track] ?? null);
     }
     await this.#negotiate();
   }

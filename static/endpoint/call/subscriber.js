@@ -12,6 +12,8 @@ import { withoutCandidates, writeDescription } from "./sdp_write.js";
 /** @typedef {{id: string, feed: string, track: string, receiver: RTCRtpReceiver, ids: string[]}} Received */
 
 let made = 0;
+/** The worker lets each id of a receiver go on with the counters of the one before; it may not have heard of the newest yet. */
+const IDS_KEPT = 4;
 /** So many offers may wait; an honest provider waits for the answer. */
 const MOST_WAITING = 8;
 
@@ -20,7 +22,7 @@ export class Subscriber {
   #options;
   /** @type {Map<string, Received>} by mid */
   #received = new Map();
-  /** Every id that a receiver ever had, by mid: its statistics go on when it is used again. @type {Map<string, string[]>} */
+  /** The latest ids of each receiver, by mid: its statistics go on when it is used again. @type {Map<string, string[]>} */
   #ids = new Map();
   #queue = Promise.resolve();
   #waiting = 0;
@@ -136,8 +138,9 @@ export class Subscriber {
     const kind = receiver.track.kind === "audio" ? "audio" : "video";
     const { feed, track } = placed.get(mid) ?? { feed: "", track: kind === "audio" ? "mic" : "camera" };
     const id = `receive-${(made += 1)}`;
-    const ids = [...(this.#ids.get(mid) ?? []), id];
-    const options = { direction: "receive", id, track, codec: CODEC[kind] };
+    const earlier = this.#ids.get(mid) ?? [];
+    const ids = [...earlier, id].slice(-IDS_KEPT);
+    const options = { direction: "receive", id, after: earlier.at(-1), track, codec: CODEC[kind] };
     receiver.transform = new RTCRtpScriptTransform(this.#options.worker, options);
     this.#ids.set(mid, ids);
     this.#received.set(mid, { id, feed, track, receiver, ids });

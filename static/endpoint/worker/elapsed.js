@@ -6,13 +6,18 @@
 /** Less than this between two looks is no sleep, but two clocks that do not tick alike. */
 const LEAP_MS = 1_000;
 
-let [monotonic, wall, sleptMs] = [performance.now(), Date.now(), 0];
+let monotonic = performance.now();
+let wall = Date.now();
+let sleptMs = 0;
 
 /** @returns {number} ms, never falling */
 export function elapsed() {
-  const [now, wallNow] = [performance.now(), Date.now()];
+  // Asked several times for each frame: arrays, short as they are, would cost more than the clocks.
+  const now = performance.now();
+  const wallNow = Date.now();
   const leap = wallNow - wall - (now - monotonic);
   if (leap > LEAP_MS) sleptMs += leap;
-  [monotonic, wall] = [now, wallNow];
+  monotonic = now;
+  wall = wallNow;
   return now + sleptMs;
 }

@@ -3,8 +3,9 @@
 const counters = {};
 
 onrtctransform = ({ transformer }) => {
-  const { id, codec } = transformer.options;
-  const count = (counters[id] = { frames: 0, ok: 0 });
+  const { id, after, codec } = transformer.options;
+  const count = (counters[id] = counters[after] ?? { frames: 0, ok: 0 });
+  delete counters[after];
   const transform = new TransformStream({
     transform(frame, controller) {
       const bytes = new Uint8Array(frame.data);

@@ -136,6 +136,38 @@ export async function aDetachedTransformMovesNothingAndFreesItsSource() {
   same([isEnded, closed.out.length], [true, 1], "the closed one takes no frame");
 }
 
+export async function aTransformThatFollowsAnotherGoesOnWithItsCounters() {
+  const { parties: [alice, bob] } = await Meeting.of(11, 22);
+  for (let count = 0; count < 50; count += 1) {
+    const [id, before] = [`line ${count}`, count === 0 ? undefined : `receive line ${count - 1}`];
+    bob.transformer("receive", id, "camera", before);
+    same(await bob.receive("camera", await alice.send("camera", VIDEO_KEY), id), VIDEO_KEY, "the source is free at once");
+  }
+  same(bob.engine.counters(), { "receive line 49": { frames: 50, ok: 50, dropped: {}, fields: {} } }, "one set of counters is left");
+  const closed = bob.transformer("receive", "line 3", "camera");
+  let isEnded = false;
+  try {
+    closed.push(await alice.send("camera", VIDEO));
+  } catch {
+    isEnded = true;
+  }
+  await sleep(50);
+  same([isEnded, closed.out.length], [true, 1], "the ones before have ended");
+}
+
+/** What a media server may do with the layers of a camera: they are one track, and no frame of them opens twice. */
+export async function layersOfOneCameraAreOneTrack() {
+  const { parties: [alice, bob] } = await Meeting.of(11, 22);
+  const frames = [];
+  for (let count = 0; count < 20; count += 1) frames.push(await alice.send("camera", count < 2 ? VIDEO_KEY : VIDEO, 100 + (count % 2)));
+  const [large, small] = [0, 1].map((layer) => frames.filter((_, index) => index % 2 === layer));
+  for (const frame of large.slice(0, 5)) holds(typeof (await bob.receive("camera", frame)) !== "string", "the large layer");
+  for (const frame of small) holds(typeof (await bob.receive("camera", frame)) !== "string", "then the small one, from its beginning");
+  for (const frame of [...large.slice(0, 5), ...small]) same(await bob.receive("camera", frame), "replayed", "each once");
+  same(await bob.receive("camera", large[5], "another line"), "duplicate_source", "and on one line");
+  same(bob.events.filter(({ type }) => type === "source").length, 1, "under one name");
+}
+
 export async function ourOwnFramesAreNotShown() {
   const { parties: [alice] } = await Meeting.of(11, 22);
   same(await alice.receive("camera", await alice.send("camera", VIDEO_KEY)), "own_source", "reflected frame");

@@ -1,19 +1,22 @@
 /** Scenarios: which sender keys are taken, and when they end ([PERC] 4.8, RFC 8870 section 4.3). */
 
+import { AUDIO as AUDIO_KIND } from "/worker/media/metadata.js";
 import { SenderKey } from "/worker/media/sender_key.js";
 import { holds, same } from "./expect.js";
 import { AUDIO, CONFERENCE, Meeting, VIDEO, VIDEO_KEY, importEKT, randomBytes, sleep } from "./party.js";
 
-const METADATA = { mic: Uint8Array.of(1, 0, 0, 1) };
-
 /** A sender key made outside an engine: by `identity`, for `sourceId`, under the EKT key of the meeting. */
 async function forge({ meeting, identity, sourceId, ektEpoch, epoch = meeting.epoch, ektBytes = meeting.ektBytes, conferenceId = CONFERENCE }) {
-  const sender = { conferenceId, suite: 5, counterLimit: 2n ** 32n, sourceId, privateKey: identity.identityKeys.privateKey };
+  const sender = { conferenceId, suite: 5, counterLimit: 2 ** 32, sourceId, privateKey: identity.identityKeys.privateKey };
   const release = { epoch, spi: epoch, ektKey: await importEKT(ektBytes), expiresAt: Infinity };
   return SenderKey.make(sender, release, ektEpoch);
 }
 
-const sound = (key, tail = key.tail) => key.protect({ prefix: new Uint8Array(0), plaintext: AUDIO, metadata: METADATA.mic }, tail);
+async function sound(key, tail = key.tail) {
+  const { data, at, ciphertext } = key.seal({ bytes: AUDIO, prefixLength: 0, kind: AUDIO_KIND, track: "mic", codec: "opus" }, tail);
+  data.set(new Uint8Array(await ciphertext), at);
+  return data;
+}
 
 export async function aKeyIsTakenFromItsOwnSourceOnly() {
   const meeting = await Meeting.of(11, 22, 33);

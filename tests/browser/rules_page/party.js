@@ -32,8 +32,8 @@ class Transformer {
     this.keyFramesRequested += 1;
   }
 
-  push(bytes) {
-    this.source.enqueue({ data: bytes.slice().buffer });
+  push(bytes, rtpSource) {
+    this.source.enqueue({ data: bytes.slice().buffer, getMetadata: () => ({ synchronizationSource: rtpSource }) });
   }
 }
 
@@ -51,11 +51,11 @@ export class Party {
     return party;
   }
 
-  transformer(direction, id, track) {
+  transformer(direction, id, track, after) {
     const name = `${direction} ${id}`;
     if (!this.transformers.has(name)) {
       const codec = track === "mic" || track === "screen-audio" ? "opus" : "vp8";
-      const transformer = new Transformer({ direction, id: name, track, codec });
+      const transformer = new Transformer({ direction, id: name, after, track, codec });
       this.transformers.set(name, transformer);
       this.engine.attach(transformer);
     }
@@ -66,9 +66,9 @@ export class Party {
     return this.engine.counters()[`${direction} ${id}`];
   }
 
-  /** Encode one frame. @returns the protected frame, or the code under which it was dropped */
-  send(track, bytes) {
-    return this.#pass("send", track, track, bytes);
+  /** Encode one frame, of the layer `rtpSource`. @returns the protected frame, or the code under which it was dropped */
+  send(track, bytes, rtpSource) {
+    return this.#pass("send", track, track, bytes, rtpSource);
   }
 
   /** Receive one frame on the subscription `id`. @returns what the decoder gets, or the code */
@@ -76,11 +76,11 @@ export class Party {
     return this.#pass("receive", id, track, bytes);
   }
 
-  async #pass(direction, id, track, bytes) {
+  async #pass(direction, id, track, bytes, rtpSource) {
     const transformer = this.transformer(direction, id, track);
     const before = this.counters(direction, id);
     const arrived = transformer.out.length;
-    transformer.push(bytes);
+    transformer.push(bytes, rtpSource);
     for (;;) {
       await sleep(0);
       if (transformer.out.length > arrived) return transformer.out.at(-1);

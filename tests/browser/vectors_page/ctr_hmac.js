@@ -1,8 +1,8 @@
 /** The AES-CTR-HMAC suites of RFC 9605 for its vectors; the product does not speak them. */
 
-import { concat, u16, u64, utf8 } from "/worker/crypto/bytes.js";
+import { concat, u16, u32, utf8 } from "/worker/crypto/bytes.js";
 import { SFRAME_KEY_LABEL, SFRAME_SALT_LABEL } from "/worker/crypto/labels.js";
-import { encodeHeader } from "/worker/crypto/sframe.js";
+import { headerLength, putHeader } from "/worker/crypto/sframe.js";
 
 const SUITES = {
   1: { keyBytes: 16, tagBytes: 10, hash: "SHA-256", hashBytes: 32 },
@@ -12,6 +12,18 @@ const SUITES = {
   7: { keyBytes: 32, tagBytes: 8, hash: "SHA-512", hashBytes: 64 },
   8: { keyBytes: 32, tagBytes: 4, hash: "SHA-512", hashBytes: 64 },
 };
+
+const halves = (value) => [Number(value >> 32n), Number(value & 0xffffffffn)];
+const u64 = (value) => concat(...halves(value).map(u32));
+
+/** @param {bigint} kid @param {bigint} ctr */
+export function encodeHeader(kid, ctr) {
+  const [[kidHigh, kidLow], [ctrHigh, ctrLow]] = [halves(kid), halves(ctr)];
+  const header = { kidHigh, kidLow, ctrHigh, ctrLow };
+  const bytes = new Uint8Array(headerLength(header));
+  putHeader(bytes, 0, header);
+  return bytes;
+}
 
 /** @returns {Promise<Uint8Array>} ciphertext and tag */
 export async function seal({ suite, key, nonce, aad, plaintext }) {

@@ -32,13 +32,6 @@ export function u32(value) {
   return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
-/** @param {bigint} value 0 … 2^64-1 @returns {Bytes} */
-export function u64(value) {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, value);
-  return bytes;
-}
-
 /** @param {Uint8Array} bytes @param {number} at @returns {number} */
 export function readU16(bytes, at) {
   return (bytes[at] << 8) | bytes[at + 1];
@@ -57,7 +50,9 @@ export function lp(text) {
 
 /** Equality of public bytes; not for secrets. @param {Uint8Array} a @param {Uint8Array} b @returns {boolean} */
 export function equalBytes(a, b) {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 /** @param {Uint8Array} bytes @returns {string} base64url without padding */

@@ -2,45 +2,63 @@
 
 import { parseTail } from "../crypto/ekt_field.js";
 import { parseHeader } from "../crypto/sframe.js";
-import { describeFrame, encodeMetadata } from "./metadata.js";
+import { METADATA_BYTES, describeFrame, putMetadata } from "./metadata.js";
 
 /** @typedef {import("../crypto/bytes.js").Bytes} Bytes */
 /** @typedef {import("../crypto/ekt_field.js").FullEKTField} FullEKTField */
 /** @typedef {import("./metadata.js").Track} Track */
 /** @typedef {import("./metadata.js").Codec} Codec */
 /**
- * @typedef {object} ProtectedFrame
- * @property {bigint} kid
- * @property {bigint} ctr
+ * @typedef {object} Framing where what stands in `bytes`, and what is said beside it
+ * @property {Bytes} bytes
+ * @property {number} prefixLength the clear prefix, then the SFrame header
+ * @property {number} headerLength
+ * @property {number} kind
  * @property {Track} track
- * @property {Bytes} header
- * @property {Bytes} metadata
- * @property {Bytes} ciphertext
+ * @property {Codec} codec
+ */
+/**
+ * @typedef {Framing & {kidHigh: number, kidLow: number, ctrHigh: number, ctrLow: number, ciphertext: Bytes,
+ *   full: FullEKTField | null}} ProtectedFrame
  */
 
 /**
  * @param {Bytes} bytes
- * @param {{track: Track, codec: Codec}} media
- * @returns {{frame: ProtectedFrame, full: FullEKTField | null, prefix: Bytes, kind: number}} nothing of it is authentic yet
+ * @param {Track} track
+ * @param {Codec} codec
+ * @returns {ProtectedFrame} nothing of it is authentic yet
  * @throws {import("../crypto/errors.js").MediaKeyError} ekt_empty, ekt_type, ekt_length, frame_too_short, sframe_header
  */
-export function parseEncodedFrame(bytes, { track, codec }) {
-  const tail = parseTail(bytes);
-  const rest = bytes.subarray(0, bytes.length - tail.length);
-  const { prefixLength, kind } = describeFrame(codec, rest);
-  const prefix = rest.subarray(0, prefixLength);
-  const body = rest.subarray(prefixLength);
-  const { kid, ctr, length } = parseHeader(body);
-  const metadata = encodeMetadata({ kind, track, codec, prefix });
-  const frame = { kid, ctr, track, header: body.subarray(0, length), metadata, ciphertext: body.subarray(length) };
-  return { frame, full: tail.full, prefix, kind };
+export function parseEncodedFrame(bytes, track, codec) {
+  const { length: tailLength, full } = parseTail(bytes);
+  const end = bytes.length - tailLength;
+  const { prefixLength, kind } = describeFrame(codec, bytes, end);
+  const { kidHigh, kidLow, ctrHigh, ctrLow, length: headerLength } = parseHeader(bytes, prefixLength, end);
+  const ciphertext = bytes.subarray(prefixLength + headerLength, end);
+  return { bytes, prefixLength, headerLength, kind, track, codec, kidHigh, kidLow, ctrHigh, ctrLow, ciphertext, full };
 }
 
-/** @param {Bytes} prefix @param {Bytes} plaintext @returns {Bytes} what the decoder takes */
-export function joinDecoded(prefix, plaintext) {
-  if (prefix.length === 0) return plaintext;
-  const data = new Uint8Array(prefix.length + plaintext.length);
-  data.set(prefix);
-  data.set(plaintext, prefix.length);
+/** Header, metadata and clear prefix of one frame. Web Cryptography copies them before it returns its promise. */
+const additional = new Uint8Array(64);
+/** Of each length, made once. @type {Bytes[]} */
+const views = [];
+
+/** `header ‖ metadata`. @param {Framing} frame @returns {Bytes} until the next call */
+export function additionalDataOf({ bytes, prefixLength, headerLength, kind, track, codec }) {
+  for (let index = 0; index < headerLength; index += 1) additional[index] = bytes[prefixLength + index];
+  putMetadata(additional, headerLength, { kind, track, codec });
+  const prefixAt = headerLength + METADATA_BYTES;
+  for (let index = 0; index < prefixLength; index += 1) additional[prefixAt + index] = bytes[index];
+  const length = prefixAt + prefixLength;
+  return (views[length] ??= additional.subarray(0, length));
+}
+
+/** @param {ProtectedFrame} frame @param {ArrayBuffer} plaintext @returns {Bytes} what the decoder takes */
+export function joinDecoded({ bytes, prefixLength }, plaintext) {
+  const opened = new Uint8Array(plaintext);
+  if (prefixLength === 0) return opened;
+  const data = new Uint8Array(prefixLength + opened.length);
+  for (let index = 0; index < prefixLength; index += 1) data[index] = bytes[index];
+  data.set(opened, prefixLength);
   return data;
 }

@@ -110,14 +110,17 @@ export class MediaEngine {
   /**
    * Protect (send) or open (receive) the frames of a transform from now on.
    *
-   * @param {RTCRtpScriptTransformer} transformer options `{direction, id, track, codec}`
+   * @param {RTCRtpScriptTransformer} transformer options `{direction, id, track, codec}`, and `after`: the id of the one that it
+   *   replaces, which ends; its counters go on here, as do the statistics of its receiver
    * @throws {TypeError} other options
    */
   attach(transformer) {
-    const { direction, id, track, codec } = transformer.options;
+    const { direction, id, after, track, codec } = transformer.options;
     const media = checkMediaOptions({ track, codec });
     if (direction !== "send" && direction !== "receive") throw new TypeError("unknown direction");
-    const [counters, end] = [makeCounters(), new AbortController()];
+    const counters = this.#attached.get(after)?.counters ?? makeCounters();
+    if (after !== undefined) this.detach([after]);
+    const end = new AbortController();
     const { signal } = end;
     this.#attached.set(id, { counters, end });
     if (direction === "send") {
@@ -154,16 +157,16 @@ export class MediaEngine {
       reportedAt[event.type] = this.#now();
       this.#report(event);
     };
-    /** @param {number} sourceId */
-    const claim = (sourceId) => {
+    const { track } = media;
+    const isPresent = (/** @type {number} */ other) => this.#members?.has(other) ?? false;
+    /** @param {number} sourceId @param {number} now */
+    const claim = (sourceId, now) => {
       signal.throwIfAborted();
-      const { track } = media;
-      const isPresent = (/** @type {number} */ other) => this.#members?.has(other) ?? false;
-      if (this.#bindings.claim({ id, sourceId, track, isPresent }, this.#now())) this.#report({ type: "source", id, sourceId, track });
+      if (this.#bindings.claim({ id, sourceId, track, isPresent }, now)) this.#report({ type: "source", id, sourceId, track });
     };
     await runReceiveTransform({ transformer, media, ring: this.#ring, claim, counters, now: this.#now, onDrop, signal });
     // A later transform of the same id has taken over the name.
-    if (this.#attached.get(id)?.counters === counters) this.#bindings.release(id);
+    if (this.#attached.get(id)?.end.signal === signal) this.#bindings.release(id);
   }
 
   /** A timer alone would sleep with the machine: it looks at the clock now and then. @param {{epoch: number, expiresAt: number}} installed */

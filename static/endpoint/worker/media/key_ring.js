@@ -7,7 +7,6 @@
 
 import { MediaKeyError, codeOf } from "../crypto/errors.js";
 import { joinDecoded, parseEncodedFrame } from "./encoded_frame.js";
-import { sourceIdOf } from "./kid.js";
 import { SourceKeys } from "./source_keys.js";
 
 /** @typedef {import("../crypto/bytes.js").Bytes} Bytes */
@@ -126,8 +125,8 @@ export class KeyRing {
   /**
    * Open an encoded frame.
    *
-   * @param {{bytes: Bytes, track: Track, codec: Codec, claim: (sourceId: number) => void}} encoded `claim` is asked once the
-   *   frame is authentic, and may refuse by throwing
+   * @param {{bytes: Bytes, track: Track, codec: Codec, claim: (sourceId: number, now: number) => void}} encoded `claim` is asked
+   *   once the frame is authentic, and may refuse by throwing
    * @returns {Promise<OpenedFrame>}
    * @throws {MediaKeyError} with the code of what is wrong; `unknown_kid` and `ekt_spi` may pass when keys change
    */
@@ -140,26 +139,33 @@ export class KeyRing {
     //   5. keep the key it announces for later
 
     // (1)
-    const { frame, full, prefix, kind } = parseEncodedFrame(bytes, { track, codec });
+    const frame = parseEncodedFrame(bytes, track, codec);
+    const { full, kidHigh: sourceId, kidLow: number } = frame;
     // (2)
-    const sourceId = sourceIdOf(frame.kid);
     const source = this.#source(sourceId);
     // (3)
     const news = full !== null && !source.repeats(full) ? full : null;
-    const found = source.find(frame.kid);
-    const announcement = found === null ? await this.#announcedHere(source, news, frame.kid) : null;
+    const found = source.find(number);
+    const announcement = found === null ? await this.#announcedHere(source, news, number) : null;
     const key = found ?? /** @type {Announcement} */ (announcement).key;
     // (4)
-    const accept = () => {
-      if (this.#sources.get(sourceId) !== source) throw new MediaKeyError("not_in_roster");
-      if (announcement !== null) this.#keep(source, announcement);
-      claim(sourceId);
-      source.adopt(key, track, this.#now());
-    };
-    const plaintext = await key.open(frame, { now: this.#now, accept });
+    key.check(frame, this.#now());
+    let plaintext;
+    try {
+      plaintext = await key.decrypt(frame);
+    } catch {
+      throw new MediaKeyError("sframe_authentication");
+    }
+    const now = this.#now();
+    key.check(frame, now);
+    if (this.#sources.get(sourceId) !== source) throw new MediaKeyError("not_in_roster");
+    if (announcement !== null) this.#keep(source, announcement);
+    claim(sourceId, now);
+    source.adopt(key, track, now);
+    key.remember(frame);
     // (5)
     const fieldCode = found !== null && news !== null ? await this.#keepAnnounced(source, news) : null;
-    return { data: joinDecoded(prefix, plaintext), sourceId, kind, fieldCode };
+    return { data: joinDecoded(frame, plaintext), sourceId, kind: frame.kind, fieldCode };
   }
 
   /** @param {number} sourceId @returns {SourceKeys} */
@@ -170,11 +176,11 @@ export class KeyRing {
     return source;
   }
 
-  /** @param {SourceKeys} source @param {FullEKTField | null} full @param {bigint} kid */
-  async #announcedHere(source, full, kid) {
+  /** @param {SourceKeys} source @param {FullEKTField | null} full @param {number} number the lower half of the frame's KID */
+  async #announcedHere(source, full, number) {
     if (full === null) throw new MediaKeyError("unknown_kid");
     const announcement = await this.#open(source, full);
-    if (announcement.key.kid !== kid) throw new MediaKeyError("unknown_kid");
+    if (announcement.key.number !== number) throw new MediaKeyError("unknown_kid");
     return announcement;
   }
 

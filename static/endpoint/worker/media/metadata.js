@@ -9,6 +9,8 @@ export const AUDIO = 0;
 export const VIDEO_KEY = 1;
 export const VIDEO_OTHER = 2;
 
+/** Without the clear prefix. */
+export const METADATA_BYTES = 4;
 const VERSION = 1;
 /** @type {Record<Track, number>} */
 const TRACKS = { mic: 0, camera: 1, screen: 2, "screen-audio": 3 };
@@ -34,27 +36,29 @@ export function checkMediaOptions({ track, codec }) {
  * in the clear prefix, so that both ends agree and it is authenticated.
  *
  * @param {Codec} codec
- * @param {Uint8Array} frame
+ * @param {Uint8Array} bytes
+ * @param {number} length of the frame in them
  * @returns {{prefixLength: number, kind: number}}
  * @throws {MediaKeyError} frame_too_short
  */
-export function describeFrame(codec, frame) {
+export function describeFrame(codec, bytes, length) {
   if (codec === "opus") return { prefixLength: 0, kind: AUDIO };
-  const isKey = frame.length > 0 && (frame[0] & 1) === 0;
+  const isKey = length > 0 && (bytes[0] & 1) === 0;
   const prefixLength = isKey ? VP8_KEY_PREFIX : VP8_OTHER_PREFIX;
-  if (frame.length < prefixLength) throw new MediaKeyError("frame_too_short");
+  if (length < prefixLength) throw new MediaKeyError("frame_too_short");
   return { prefixLength, kind: isKey ? VIDEO_KEY : VIDEO_OTHER };
 }
 
 /**
- * SFrame metadata of a frame.
+ * Write the SFrame metadata of a frame but for the clear prefix, which follows it.
  *
- * @param {{kind: number, track: Track, codec: Codec, prefix: Uint8Array}} frame
- * @returns {Uint8Array<ArrayBuffer>}
+ * @param {Uint8Array} bytes
+ * @param {number} at where in `bytes`: `METADATA_BYTES` from there on
+ * @param {{kind: number, track: Track, codec: Codec}} frame
  */
-export function encodeMetadata({ kind, track, codec, prefix }) {
-  const metadata = new Uint8Array(4 + prefix.length);
-  metadata.set([VERSION, kind, TRACKS[track], CODECS[codec]]);
-  metadata.set(prefix, 4);
-  return metadata;
+export function putMetadata(bytes, at, { kind, track, codec }) {
+  bytes[at] = VERSION;
+  bytes[at + 1] = kind;
+  bytes[at + 2] = TRACKS[track];
+  bytes[at + 3] = CODECS[codec];
 }

@@ -3,6 +3,7 @@
 import { MediaKeyError, codeOf } from "../crypto/errors.js";
 
 /** @typedef {import("../crypto/bytes.js").Bytes} Bytes */
+/** @typedef {{data: ArrayBuffer, getMetadata?: () => {synchronizationSource?: number}}} Frame of the encoder or for the decoder */
 /** @typedef {{frames: number, ok: number, dropped: Record<string, number>, fields: Record<string, number>}} Counters */
 
 const MOST_WAITING = 512;
@@ -24,7 +25,7 @@ export function count(counts, code) {
  * @param {{readable: ReadableStream, writable: WritableStream}} options.transformer
  * @param {Counters} options.counters
  * @param {() => number} options.now
- * @param {(bytes: Bytes, arrivedAt: number) => Promise<Bytes>} options.process throws where the frame must be dropped
+ * @param {(bytes: Bytes, arrivedAt: number, frame: Frame) => Promise<Bytes>} options.process throws where the frame must be dropped
  * @param {(code: string) => void} options.onDrop
  * @param {AbortSignal} options.signal aborted: nothing moves any more
  * @returns {Promise<void>}
@@ -32,42 +33,53 @@ export function count(counts, code) {
 export async function pump({ transformer, counters, now, process, onDrop, signal }) {
   const reader = transformer.readable.getReader();
   const writer = transformer.writable.getWriter();
-  signal.addEventListener("abort", () => void reader.cancel().catch(() => undefined), { once: true });
-  let waiting = 0;
+  let isEnded = signal.aborted;
+  const stop = () => void reader.cancel().catch(() => undefined);
+  const end = () => {
+    isEnded = true;
+    stop();
+  };
+  signal.addEventListener("abort", end, { once: true });
+  /** Frames that came while one before them was under way. @type {{frame: Frame, arrivedAt: number}[]} */
+  const waiting = [];
+  /** @type {Promise<void> | null} */
+  let moving = null;
   /** @param {string} code */
   const drop = (code) => {
     count(counters.dropped, code);
     onDrop(code);
   };
-  /** @param {{data: ArrayBuffer}} frame @param {number} arrivedAt */
-  const move = async (frame, arrivedAt) => {
-    if (signal.aborted) return;
-    try {
-      const processed = await process(new Uint8Array(frame.data), arrivedAt);
-      signal.throwIfAborted();
-      frame.data = wholeBuffer(processed);
-    } catch (error) {
-      if (signal.aborted) return;
-      drop(codeOf(error, "transform_failed"));
-      return;
+  /** Move this frame and those that come meanwhile; one at a time, so that they stay in order. @param {Frame} first @param {number} firstAt */
+  const move = async (first, firstAt) => {
+    let frame = first;
+    let arrivedAt = firstAt;
+    while (!isEnded) {
+      try {
+        const processed = await process(new Uint8Array(frame.data), arrivedAt, frame);
+        if (isEnded) break;
+        frame.data = wholeBuffer(processed);
+        counters.ok += 1;
+        writer.write(frame).catch(stop);
+      } catch (error) {
+        if (isEnded) break;
+        drop(codeOf(error, "transform_failed"));
+      }
+      const next = waiting.shift();
+      if (next === undefined) break;
+      ({ frame, arrivedAt } = next);
     }
-    counters.ok += 1;
-    writer.write(frame).catch(() => reader.cancel());
+    moving = null;
   };
-  let last = Promise.resolve();
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      const frame = next.value;
       const arrivedAt = now();
       counters.frames += 1;
-      if (waiting >= MOST_WAITING) {
-        drop("overflow");
-        continue;
-      }
-      waiting += 1;
-      last = last.then(() => move(frame, arrivedAt)).finally(() => (waiting -= 1));
+      // The call of Web Cryptography begins before the next frame is asked for, which costs some time too.
+      if (moving === null) moving = move(next.value, arrivedAt);
+      else if (waiting.length + 1 < MOST_WAITING) waiting.push({ frame: next.value, arrivedAt });
+      else drop("overflow");
     }
-    await last;
+    await moving;
     await writer.close();
   } catch {
     // The peer connection or its transceiver has gone: there is nobody to tell.

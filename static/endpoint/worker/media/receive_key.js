@@ -1,18 +1,21 @@
 /** A sender key as its receivers hold it: opens frames, remembers counters, ends. */
 
-import { MediaKeyError, codeOf } from "../crypto/errors.js";
+import { MediaKeyError } from "../crypto/errors.js";
 import { AES_128_GCM_SHA256_128, AES_256_GCM_SHA512_128, decryptFrame, deriveFrameKey } from "../crypto/sframe.js";
+import { additionalDataOf } from "./encoded_frame.js";
 import { ReplayWindow } from "./replay_window.js";
 
 /** @typedef {import("../crypto/bytes.js").Bytes} Bytes */
 /** @typedef {import("./metadata.js").Track} Track */
 /** @typedef {import("./encoded_frame.js").ProtectedFrame} ProtectedFrame */
+/** @typedef {import("../crypto/sframe.js").FrameKey} FrameKey */
+/** @typedef {{sourceId: number, number: number, epoch: number, ektEpoch: number}} KeyName `number`: the lower half of its KID */
 
 const SUITES = [AES_256_GCM_SHA512_128, AES_128_GCM_SHA256_128];
 
 export class ReceiveKey {
   #frameKeys;
-  /** @type {Map<Track, ReplayWindow>} */
+  /** Of tracks that were heard. @type {Map<Track, ReplayWindow>} */
   #windows = new Map();
   /** @type {Set<Track>} */
   #endedTracks = new Set();
@@ -20,23 +23,24 @@ export class ReceiveKey {
   #isAdopted = false;
 
   /**
-   * @param {{kid: bigint, epoch: number, ektEpoch: number}} name
-   * @param {import("../crypto/sframe.js").FrameKey[]} frameKeys one for each suite that the sender may use
+   * @param {KeyName} name
+   * @param {FrameKey[]} frameKeys one for each suite that the sender may use
    */
-  constructor({ kid, epoch, ektEpoch }, frameKeys) {
-    this.kid = kid;
+  constructor({ number, epoch, ektEpoch }, frameKeys) {
+    this.number = number;
     this.epoch = epoch;
     this.ektEpoch = ektEpoch;
     this.#frameKeys = frameKeys;
   }
 
   /**
-   * @param {{kid: bigint, epoch: number, ektEpoch: number}} name
+   * @param {KeyName} name
    * @param {Bytes} senderKey 32 bytes, zero-filled here
    * @returns {Promise<ReceiveKey>}
    */
   static async derive(name, senderKey) {
-    const input = { baseKey: senderKey, kid: name.kid, usage: /** @type {const} */ ("decrypt") };
+    const kid = { kidHigh: name.sourceId, kidLow: name.number };
+    const input = { baseKey: senderKey, ...kid, usage: /** @type {const} */ ("decrypt") };
     try {
       return new ReceiveKey(name, await Promise.all(SUITES.map((suite) => deriveFrameKey({ ...input, suite }))));
     } finally {
@@ -70,48 +74,44 @@ export class ReceiveKey {
   }
 
   /**
-   * Open a frame. Nothing is remembered of it before `accept` has returned.
+   * Check that a frame may be opened now; asked again when it was, for the world may have moved on meanwhile.
    *
    * @param {ProtectedFrame} frame
-   * @param {{now: () => number, accept: () => void}} rules `accept` has the last word and may throw
-   * @returns {Promise<Bytes>} the plaintext
-   * @throws {MediaKeyError} replayed, sframe_authentication, key_ended
+   * @param {number} now ms, monotonic
+   * @throws {MediaKeyError} key_ended, replayed
    */
-  async open(frame, { now, accept }) {
-    const window = this.#windowOf(frame.track);
-    this.#checkUsable(frame, window, now());
-    const { plaintext, frameKey } = await this.#decrypt(frame);
-    // The world may have moved on while the frame was being decrypted.
-    this.#checkUsable(frame, window, now());
-    accept();
-    this.#frameKeys = [frameKey];
+  check(frame, now) {
+    if (this.isOver(now) || this.#endedTracks.has(frame.track)) throw new MediaKeyError("key_ended");
+    this.#windows.get(frame.track)?.check(frame);
+  }
+
+  /**
+   * Decrypt a frame; nothing is remembered but the sender's suite.
+   *
+   * @param {ProtectedFrame} frame
+   * @returns {Promise<ArrayBuffer>} the plaintext; refused where the frame is not authentic
+   */
+  decrypt(frame) {
+    if (this.#frameKeys.length > 1) return this.#tryEach(frame);
+    return decryptFrame(this.#frameKeys[0], frame, additionalDataOf(frame));
+  }
+
+  /** A frame was opened and let in: it does not open again. @param {ProtectedFrame} frame */
+  remember(frame) {
+    let window = this.#windows.get(frame.track);
+    if (window === undefined) this.#windows.set(frame.track, (window = new ReplayWindow()));
     this.#isAdopted = true;
-    window.mark(frame.ctr);
-    return plaintext;
+    window.mark(frame);
   }
 
-  /** @param {ProtectedFrame} frame @param {ReplayWindow} window @param {number} now */
-  #checkUsable({ track, ctr }, window, now) {
-    if (this.isOver(now) || this.#endedTracks.has(track)) throw new MediaKeyError("key_ended");
-    window.check(ctr);
-  }
-
-  /** The first frame tells the sender's suite; from then on there is one. @param {ProtectedFrame} frame */
-  async #decrypt(frame) {
-    for (const frameKey of this.#frameKeys) {
-      try {
-        return { frameKey, plaintext: await decryptFrame(frameKey, frame) };
-      } catch (error) {
-        if (codeOf(error, "") !== "sframe_authentication") throw error;
-      }
-    }
-    throw new MediaKeyError("sframe_authentication");
-  }
-
-  /** @param {Track} track @returns {ReplayWindow} */
-  #windowOf(track) {
-    const window = this.#windows.get(track) ?? new ReplayWindow();
-    this.#windows.set(track, window);
-    return window;
+  /** The first frame tells which suite the sender uses; from then on there is one. @param {ProtectedFrame} frame */
+  async #tryEach(frame) {
+    const [first, second] = this.#frameKeys;
+    const open = async (/** @type {FrameKey} */ frameKey) => {
+      const plaintext = await decryptFrame(frameKey, frame, additionalDataOf(frame));
+      this.#frameKeys = [frameKey];
+      return plaintext;
+    };
+    return open(first).catch(() => open(second));
   }
 }

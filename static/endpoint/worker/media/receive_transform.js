@@ -22,7 +22,7 @@ const HARMLESS = [EMPTY, "replayed", "own_source", "not_in_roster", "duplicate_s
  * @param {RTCRtpScriptTransformer} options.transformer
  * @param {{track: Track, codec: Codec}} options.media
  * @param {import("./key_ring.js").KeyRing} options.ring
- * @param {(sourceId: number) => void} options.claim throws where the source is bound elsewhere
+ * @param {(sourceId: number, now: number) => void} options.claim throws where the source is bound elsewhere
  * @param {import("./pump.js").Counters} options.counters
  * @param {() => number} options.now
  * @param {(code: string) => void} options.onDrop
@@ -32,14 +32,31 @@ const HARMLESS = [EMPTY, "replayed", "own_source", "not_in_roster", "duplicate_s
 export function runReceiveTransform({ transformer, media, ring, claim, counters, now, onDrop, signal }) {
   // After a lost video frame the decoder would wait for seconds before it asks for a key frame itself.
   let isBroken = false;
+  const { track, codec } = media;
+  /** Wait for what the frame may be ahead of. @param {unknown} error @param {number} version @param {number} arrivedAt */
+  const hold = async (error, version, arrivedAt) => {
+    const left = arrivedAt + HOLD_MS - now();
+    if (left <= 0 || !MAY_PASS.includes(codeOf(error, ""))) throw error;
+    await ring.changedSince(version, left);
+  };
   return pump({
     transformer,
     counters,
     now,
     signal,
     process: async (bytes, arrivedAt) => {
-      const encoded = { bytes, ...media, claim };
-      const { data, kind, fieldCode } = await openOrHold(ring, encoded, arrivedAt + HOLD_MS, now);
+      const encoded = { bytes, track, codec, claim };
+      /** @type {OpenedFrame | null} */
+      let opened = null;
+      while (opened === null) {
+        const { version } = ring;
+        try {
+          opened = await ring.openFrame(encoded);
+        } catch (error) {
+          await hold(error, version, arrivedAt);
+        }
+      }
+      const { data, kind, fieldCode } = opened;
       if (fieldCode !== null) count(counters.fields, fieldCode);
       if (isBroken && kind === VIDEO_OTHER) transformer.sendKeyFrameRequest().catch(() => undefined);
       isBroken = false;
@@ -50,24 +67,4 @@ export function runReceiveTransform({ transformer, media, ring, claim, counters,
       if (code !== EMPTY) onDrop(code);
     },
   });
-}
-
-/**
- * @param {import("./key_ring.js").KeyRing} ring
- * @param {Parameters<import("./key_ring.js").KeyRing["openFrame"]>[0]} encoded
- * @param {number} deadline ms, monotonic
- * @param {() => number} now
- * @returns {Promise<OpenedFrame>}
- */
-async function openOrHold(ring, encoded, deadline, now) {
-  for (;;) {
-    const { version } = ring;
-    try {
-      return await ring.openFrame(encoded);
-    } catch (error) {
-      const left = deadline - now();
-      if (left <= 0 || !MAY_PASS.includes(codeOf(error, ""))) throw error;
-      await ring.changedSince(version, left);
-    }
-  }
 }

@@ -2,34 +2,46 @@
 
 import { MediaKeyError } from "../crypto/errors.js";
 
-const SIZE = 1024n;
+/** A power of two: a slot is a counter's low bits. */
+const SIZE = 1024;
+const WORD = 0x100000000;
+
+/** @typedef {{ctrHigh: number, ctrLow: number}} Counter of 64 bits, in two halves */
 
 export class ReplayWindow {
-  #highest = -1n;
-  #seen = new Uint8Array(Number(SIZE));
+  /** The highest counter; none at first. */
+  #high = 0;
+  #low = -1;
+  #seen = new Uint8Array(SIZE);
 
   /**
-   * Check that `ctr` is new. It counts as seen only after `mark`, when its frame was authenticated.
+   * Check that a counter is new. It counts as seen only after `mark`, when its frame was authenticated.
    *
-   * @param {bigint} ctr
+   * @param {Counter} counter
    * @throws {MediaKeyError} replayed: seen, or too old to tell
    */
-  check(ctr) {
-    if (ctr > this.#highest) return;
-    if (ctr <= this.#highest - SIZE || this.#seen[slot(ctr)] === 1) throw new MediaKeyError("replayed");
+  check(counter) {
+    const ahead = this.#ahead(counter);
+    if (ahead > 0) return;
+    if (ahead <= -SIZE || this.#seen[counter.ctrLow & (SIZE - 1)] === 1) throw new MediaKeyError("replayed");
   }
 
-  /** @param {bigint} ctr a counter that `check` let pass just now */
-  mark(ctr) {
-    const leap = ctr - this.#highest;
-    if (leap >= SIZE) this.#seen.fill(0);
-    else for (let skipped = this.#highest + 1n; skipped < ctr; skipped += 1n) this.#seen[slot(skipped)] = 0;
-    if (leap > 0n) this.#highest = ctr;
-    this.#seen[slot(ctr)] = 1;
+  /** @param {Counter} counter one that `check` let pass just now */
+  mark(counter) {
+    const slot = counter.ctrLow & (SIZE - 1);
+    const ahead = this.#ahead(counter);
+    if (ahead >= SIZE) this.#seen.fill(0);
+    // What stood in the slots of those that were skipped is older than the window now.
+    else for (let back = 1; back < ahead; back += 1) this.#seen[(slot - back) & (SIZE - 1)] = 0;
+    if (ahead > 0) {
+      this.#high = counter.ctrHigh;
+      this.#low = counter.ctrLow;
+    }
+    this.#seen[slot] = 1;
   }
-}
 
-/** @param {bigint} ctr @returns {number} */
-function slot(ctr) {
-  return Number(ctr & (SIZE - 1n));
+  /** How far it is above the highest: exact wherever that is near. @param {Counter} counter @returns {number} */
+  #ahead({ ctrHigh, ctrLow }) {
+    return (ctrHigh - this.#high) * WORD + (ctrLow - this.#low);
+  }
 }

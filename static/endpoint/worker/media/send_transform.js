@@ -21,14 +21,15 @@ import { pump } from "./pump.js";
 export function runSendTransform({ transformer, media, sender, maySend, counters, now, signal }) {
   // Receivers cannot decode what follows a dropped video frame: the encoder is asked to begin anew.
   let isBroken = false;
+  const { track, codec } = media;
   return pump({
     transformer,
     counters,
     now,
     signal,
-    process: async (bytes) => {
+    process: async (bytes, _arrivedAt, frame) => {
       if (!maySend()) throw new MediaKeyError("sending_stopped");
-      const { data, kind } = await sender.protect({ bytes, ...media });
+      const { data, kind } = await sender.protect({ bytes, track, codec, rtpSource: () => rtpSourceOf(frame) });
       // A stop that came while the frame was being protected holds for it too.
       if (!maySend()) throw new MediaKeyError("sending_stopped");
       // Chromium 156 cannot be asked; its next key frame comes when a receiver's server asks for one.
@@ -38,4 +39,9 @@ export function runSendTransform({ transformer, media, sender, maySend, counters
     },
     onDrop: () => (isBroken = true),
   });
+}
+
+/** @param {import("./pump.js").Frame} frame @returns {number} its SSRC: each layer of a camera has its own */
+function rtpSourceOf(frame) {
+  return frame.getMetadata?.().synchronizationSource ?? 0;
 }

@@ -9,7 +9,7 @@
 import { MediaKeyError } from "../crypto/errors.js";
 import { AES_256_GCM_SHA512_128 } from "../crypto/sframe.js";
 import { Announcements } from "./announcements.js";
-import { describeFrame, encodeMetadata } from "./metadata.js";
+import { describeFrame } from "./metadata.js";
 import { SenderKey } from "./sender_key.js";
 
 /** @typedef {import("../crypto/bytes.js").Bytes} Bytes */
@@ -24,7 +24,10 @@ const TIMER_SLACK_MS = 5;
 /** `ekt_epoch` is the low half of a roster number: 16 bits (docs/protocol.md section 6). */
 const EKT_EPOCHS = 0x10000;
 /** What AES-GCM allows is more; nobody sends so many frames before the next epoch, which comes after minutes. */
-const COUNTER_LIMIT = 2n ** 32n;
+const COUNTER_LIMIT = 2 ** 32;
+
+/** Of a track without layers. */
+const oneSource = () => 0;
 
 export class Sender {
   #profile;
@@ -44,7 +47,7 @@ export class Sender {
   #switch = undefined;
   #announcements = new Announcements();
 
-  /** @param {{conferenceId: string, now: () => number, suite?: number, counterLimit?: bigint}} options `now`: ms, monotonic */
+  /** @param {{conferenceId: string, now: () => number, suite?: number, counterLimit?: number}} options `now`: ms, monotonic */
   constructor({ conferenceId, now, suite = AES_256_GCM_SHA512_128, counterLimit = COUNTER_LIMIT }) {
     this.#profile = { conferenceId, suite, counterLimit };
     this.#now = now;
@@ -95,18 +98,17 @@ export class Sender {
   /**
    * Protect a frame of the encoder.
    *
-   * @param {{bytes: Bytes, track: Track, codec: Codec}} frame
+   * @param {{bytes: Bytes, track: Track, codec: Codec, rtpSource?: () => number}} frame `rtpSource`: which layer of its track
    * @returns {Promise<{data: Bytes, kind: number}>} `clear prefix ‖ SFrame ‖ tail`
    * @throws {MediaKeyError} no_key, counter_exhausted, frame_too_short
    */
-  async protect({ bytes, track, codec }) {
-    const { prefixLength, kind } = describeFrame(codec, bytes);
+  async protect({ bytes, track, codec, rtpSource = oneSource }) {
+    const { prefixLength, kind } = describeFrame(codec, bytes, bytes.length);
     const now = this.#now();
     const key = this.#keyAt(now);
-    const prefix = bytes.subarray(0, prefixLength);
-    const metadata = encodeMetadata({ kind, track, codec, prefix });
-    const tail = this.#announcements.isDue({ track, kind }, now) ? (this.#next?.key ?? key).tail : null;
-    const data = await key.protect({ prefix, plaintext: bytes.subarray(prefixLength), metadata }, tail);
+    const tail = this.#announcements.isDue({ track, kind, rtpSource }, now) ? (this.#next?.key ?? key).tail : null;
+    const { data, at, ciphertext } = key.seal({ bytes, prefixLength, kind, track, codec }, tail);
+    data.set(new Uint8Array(await ciphertext), at);
     return { data, kind };
   }
 

@@ -11,7 +11,7 @@ import { MediaKeyError } from "../crypto/errors.js";
 import { checkSenderKey, importIdentityKey } from "../crypto/identity.js";
 import { unwrap } from "../crypto/kwp.js";
 import { KeyBudget } from "./key_budget.js";
-import { makeKID } from "./kid.js";
+import { keyNumber } from "./kid.js";
 import { ReceiveKey } from "./receive_key.js";
 
 /** @typedef {import("../crypto/ekt_field.js").FullEKTField} FullEKTField */
@@ -29,7 +29,7 @@ export class SourceKeys {
   #conferenceId;
   /** @type {Promise<CryptoKey> | null} */
   #verifier = null;
-  /** @type {Map<bigint, ReceiveKey>} */
+  /** @type {Map<number, ReceiveKey>} by the lower half of its KID */
   #keys = new Map();
   /** @type {Announcement | null} */
   #latest = null;
@@ -49,9 +49,9 @@ export class SourceKeys {
     return equalBytes(this.#identityKey, identityKey);
   }
 
-  /** @param {bigint} kid @returns {ReceiveKey | null} */
-  find(kid) {
-    return this.#keys.get(kid) ?? null;
+  /** @param {number} number the lower half of a KID @returns {ReceiveKey | null} */
+  find(number) {
+    return this.#keys.get(number) ?? null;
   }
 
   /** Does `full` repeat what was kept last, byte for byte? @param {FullEKTField} full @returns {boolean} */
@@ -91,18 +91,19 @@ export class SourceKeys {
    */
   keep(announcement, now) {
     const { key, field } = announcement;
-    if (this.#keys.get(key.kid) === key) return;
+    if (this.#keys.get(key.number) === key) return;
     if (this.#latest !== null && !this.#latest.key.isOlderThan(key)) throw new MediaKeyError("ekt_epoch");
     this.#latest = { key, field };
     this.#opening = null;
-    this.#keys.set(key.kid, key);
+    this.#keys.set(key.number, key);
     this.purge(now);
     const pending = [...this.#keys.values()].filter((each) => !each.isAdopted);
-    if (pending.length > MOST_PENDING) this.#keys.delete(pending[0].kid);
+    if (pending.length > MOST_PENDING) this.#keys.delete(pending[0].number);
   }
 
   /** A frame of `track` was opened by `key`: the older keys end. @param {ReceiveKey} key @param {Track} track @param {number} now */
   adopt(key, track, now) {
+    if (this.#keys.size === 1) return;
     for (const older of this.#keys.values()) {
       if (!older.isOlderThan(key)) continue;
       older.endTrack(track);
@@ -124,7 +125,7 @@ export class SourceKeys {
 
   /** Forget keys that are over. @param {number} now ms, monotonic */
   purge(now) {
-    for (const [kid, key] of this.#keys) if (key.isOver(now)) this.#keys.delete(kid);
+    for (const [number, key] of this.#keys) if (key.isOver(now)) this.#keys.delete(number);
   }
 
   /** @param {FullEKTField} full @param {Epoch | null} epoch @returns {Epoch} */
@@ -146,8 +147,9 @@ export class SourceKeys {
       throw new MediaKeyError("ekt_unwrap");
     });
     const senderKey = takeSenderKey(plaintext, this.#sourceId);
-    const kid = makeKID(this.#sourceId, full.spi, full.ektEpoch);
-    const key = await ReceiveKey.derive({ kid, epoch: epoch.epoch, ektEpoch: full.ektEpoch }, senderKey);
+    const number = keyNumber(full.spi, full.ektEpoch);
+    const name = { sourceId: this.#sourceId, number, epoch: epoch.epoch, ektEpoch: full.ektEpoch };
+    const key = await ReceiveKey.derive(name, senderKey);
     return { field: full.bytes, key };
   }
 }
