@@ -156,3 +156,21 @@ def test_who_was_taken_for_gone_comes_back_by_himself(page: Page, scene: Scene) 
     expect(page.get_by_test_id("people-count")).to_have_text("1")
     expect(page.get_by_test_id("banner")).to_have_attribute("data-code", "")
     assert [state for _number, state in scene.epochs()].count("current") == 1
+
+
+def test_a_provider_that_keeps_silent_is_named_and_asked_again(page: Page, scene: Scene) -> None:
+    held: list[Route] = []
+    join_url = f"{scene.stack.origins.provider}/conferences/*/join"
+    page.context.route(join_url, lambda route: held.append(route))  # noqa: PLW0108 - playwright takes no built-in
+    page.clock.install()
+    page.get_by_test_id("join").click()
+    is_in(page)
+    until(lambda: page.wait_for_timeout(100) or held != [], "the join")
+    page.clock.fast_forward(15_500)
+    expect(page.get_by_test_id("banner")).to_have_attribute("data-code", "provider_silent")
+    expect(page.get_by_test_id("banner")).to_contain_text("The conference provider does not answer")
+    page.context.unroute(join_url)
+    expect(page.get_by_test_id("stage")).to_have_attribute("data-media", "connected", timeout=JOIN_TIMEOUT_MS)
+    expect(page.get_by_test_id("banner")).to_have_attribute("data-code", "")
+    is_in(page)
+    assert scene.audit("endpoint.left") == []

@@ -35,6 +35,7 @@ export class Stage {
   #own = new Tile();
   #element = byId("stage", HTMLElement);
   #timers = [0, 0];
+  #isOver = false;
   #sending = new Sending();
   #isCut = false;
   /** @type {import("./choices.js").Choices["layout"]} */
@@ -57,6 +58,7 @@ export class Stage {
   }
 
   stop() {
+    this.#isOver = true;
     this.#timers.forEach((timer) => clearInterval(timer));
     this.#arrangement.stop();
     [this.#own, ...this.#tiles.values(), this.#stranger].forEach((tile) => tile?.remove());
@@ -212,6 +214,10 @@ export class Stage {
 
   async #count() {
     const counters = await this.#options.counters().catch(() => ({}));
+    if (this.#isOver) {
+      // Counted while it ended: nothing stands on the stage any more.
+      return;
+    }
     this.#feeds.count(counters);
     this.#tiles.forEach((_tile, sourceId) => this.#show(sourceId));
     this.#showStranger();

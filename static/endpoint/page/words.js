@@ -44,6 +44,7 @@ export const BANNERS = {
   stale: "The key service has not answered for 15 seconds. You can go on talking, but the list of people may be out of date. Trying again …",
   offline: "The connections to the key service and to the others are interrupted. Trying again …",
   reconnecting: "The connection to the key service is interrupted. You can go on talking. Trying again …",
+  provider_silent: "The conference provider does not answer, so you hear and see nobody. Trying again …",
   media_reconnecting: "Sound and picture are interrupted. Trying again …",
   media_failed: "Sound and picture cannot get through. Your network may block them.",
   expired: "The key ran out. Waiting for a new one …",
@@ -96,6 +97,11 @@ export const TILES = Object.freeze({
   muted: "No sound arrives from this person",
   ownMuted: "Your microphone is off",
 });
+
+/** @param {"mic" | "camera"} kind @param {boolean} isOn */
+export function toggledWords(kind, isOn) {
+  return `Your ${kind === "mic" ? "microphone" : "camera"} is ${isOn ? "on" : "off"}`;
+}
 
 /** @param {string} name of whoever shows it */
 export function screenWords(name) {
