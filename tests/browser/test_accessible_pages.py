@@ -11,15 +11,10 @@ from tests.scenes import Scene
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
+ONE = "/conferences/{id}"
 CORE: dict[str, tuple[str, ...]] = {
-    "initiator": (
-        "/",
-        "/conferences/new",
-        "/conferences/{id}",
-        "/conferences/{id}/end",
-        "/conferences/{id}/withdraw/{participant}",
-    ),
-    "auditor": ("/audit", "/conferences/{id}/audit", "/audit/search", "/audit/search?q=key", "/conferences/{id}/end"),
+    "initiator": ("/", "/conferences/new", ONE, f"{ONE}/end", f"{ONE}/withdraw/{{participant}}"),
+    "auditor": ("/audit", f"{ONE}/audit", "/audit/search", "/audit/search?q=key"),
 }
 AUTH = ("/", "/confirm", "/sign-out", "/inactive", "/authorize", "/accounts")
 
