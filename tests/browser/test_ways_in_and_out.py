@@ -21,6 +21,7 @@ MediaDevices.prototype.getUserMedia = async function (wanted) {
   return stream;
 };
 """
+NO_CONNECTION_IS_OPEN = "window.connections.every(({ connectionState }) => connectionState === 'closed')"
 LIVE = "window.given.filter(({ readyState }) => readyState === 'live').length"
 
 
@@ -118,6 +119,7 @@ def test_who_is_put_out_deletes_the_keys_at_once_and_says_so(scene: Scene, profi
     scene.withdraw(account["email"])
     expect(page.locator("body")).to_have_attribute("data-state", "ended", timeout=15_000)
     expect(page.locator("body")).to_have_attribute("data-code", "withdrawn")
+    until(lambda: page.evaluate(NO_CONNECTION_IS_OPEN), "the end of the media", 2)
     until(lambda: scene.audit("key.deleted") != [], "the confirmation", 5)
 
 
@@ -129,7 +131,7 @@ def test_a_worker_that_fails_is_ended_and_the_devices_with_it(page: Page) -> Non
     expect(page.locator("body")).to_have_attribute("data-code", "worker_failed")
     assert page.evaluate(LIVE) == 0
     until(lambda: page.workers == [] or page.wait_for_timeout(100), "the end of the worker", 5)
-    assert page.evaluate("window.connections.every(({ connectionState }) => connectionState === 'closed')")
+    assert page.evaluate(NO_CONNECTION_IS_OPEN)
 
 
 def falls_silent(scene: Scene) -> list[str]:

@@ -1,5 +1,6 @@
 /** The conference while one is in it: worker events to the stage, devices to the line, and every way out. */
 
+import { silence } from "./announcer.js";
 import { Banner } from "./banner.js";
 import { choices, keepChoice } from "./choices.js";
 import { showLayout, wireControls } from "./controls.js";
@@ -241,6 +242,7 @@ export class Conference {
     }
     this.#over = true;
     this.#ended.abort();
+    silence();
     this.#tab.close();
     this.#own.stop();
     this.#door.stop();

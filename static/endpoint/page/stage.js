@@ -89,13 +89,13 @@ export class Stage {
     const others = new Map(entries.filter((entry) => entry.sourceId !== self).map((entry) => [entry.sourceId, entry]));
     const own = entries.find((entry) => entry.sourceId === self);
     this.#own.setSource(self);
-    this.#own.setName(own ? `${nameOf(own)} (you)` : TILES.own);
+    this.#own.setName(own ? `${nameOf(own)} (you)` : TILES.own, { initialsOf: own && nameOf(own) });
     [...this.#tiles.keys()].filter((sourceId) => !others.has(sourceId)).forEach((sourceId) => this.#forget(sourceId));
     const names = entries.map(nameOf);
     others.forEach((entry) => {
       const name = nameOf(entry);
       const isShared = names.indexOf(name) !== names.lastIndexOf(name);
-      this.#tileOf(entry.sourceId).setName(isShared ? `${name} · ${entry.identity}` : name, entry.identity);
+      this.#tileOf(entry.sourceId).setName(isShared ? `${name} · ${entry.identity}` : name, { identity: entry.identity, initialsOf: name });
       this.#show(entry.sourceId);
     });
     this.#arrange();

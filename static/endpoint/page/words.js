@@ -88,7 +88,6 @@ export const TILES = Object.freeze({
   silentTitle: "Nothing arrives from this person at the moment",
   unreadable: "Cannot be unlocked",
   unreadableTitle: "Frames arrive that cannot be unlocked. Nothing is shown.",
-  unknown: "Waiting for keys",
   own: "You",
   stranger: "Somebody unknown",
   sending: "You send encrypted",
