@@ -23,8 +23,14 @@ STREAMS = [
     {"type": "audio", "mindex": 0, "mid": "0", "codec": "opus", "description": "mic"},
     {"type": "video", "mindex": 1, "mid": "1", "codec": "vp8", "description": "camera"},
 ]
-AUDIO_SSRC, VIDEO_SSRC = 1000, 1010  # Janus' own, for streams 0 and 1 of a remote publisher
-STEP = {AUDIO_SSRC: 960, VIDEO_SSRC: 9000}  # of the clock, from what was there before to what follows
+MIC_SSRC, CAMERA_SSRC = 1000, 1010  # Janus' own, for streams 0 and 1 of a remote publisher; a camera's layers follow
+STEP = {MIC_SSRC: 960, CAMERA_SSRC: 9000}  # of the clock, from what was there before to what follows
+
+
+def stream_of(packet: bytes) -> int:
+    """The SSRC of the whole stream that a packet belongs to, whichever layer it is of."""
+    ssrc: int = struct.unpack_from("!I", packet, 8)[0]
+    return ssrc - ssrc % 10
 
 
 @dataclass
@@ -42,8 +48,8 @@ class Line:
         self.shift.clear()
 
     def renumber(self, packet: bytes) -> bytes:
-        sequence, timestamp, ssrc = struct.unpack_from("!HII", packet, 2)
-        stream = AUDIO_SSRC if ssrc < VIDEO_SSRC else VIDEO_SSRC
+        sequence, timestamp, _ssrc = struct.unpack_from("!HII", packet, 2)
+        stream = stream_of(packet)
         if stream not in self.shift:
             before = self.last.get(stream, (sequence - 1, timestamp - STEP[stream]))
             self.shift[stream] = (before[0] + 1 - sequence, before[1] + STEP[stream] - timestamp)
@@ -118,6 +124,8 @@ class Switchboard(JanusOperator):
                 packet = tap.recv(2048)
             except OSError:
                 return
+            if stream_of(packet) not in STEP:  # a screen
+                continue
             self._kept[name].append((time.monotonic(), packet))
             line = self._routes[name]
             if line is not None:
