@@ -6,6 +6,7 @@ that a receiver takes what comes for one stream that goes on; what is inside he 
 Spec: Janus VideoRoom plugin documentation, "Remote publishers".
 """
 
+import json
 import secrets
 import socket
 import struct
@@ -76,8 +77,11 @@ class Switchboard(JanusOperator):
         self._kept: dict[str, list[tuple[float, bytes]]] = {}
         self._sockets: list[socket.socket] = []
         self._out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._over = threading.Event()
+        threading.Thread(target=self._stay, daemon=True).start()
 
     def close(self) -> None:
+        self._over.set()
         for line in self._lines.values():
             self.ask_room(request="remove_remote_publisher", id=line.feed, **self._room)
         for tap in self._sockets:
@@ -117,6 +121,11 @@ class Switchboard(JanusOperator):
         for at, packet in kept:
             time.sleep(max(0.0, begun + at - first - time.monotonic()))
             self._out.sendto(line.renumber(packet), ("127.0.0.1", line.port))
+
+    def _stay(self) -> None:
+        """Janus ends a session that says nothing for a minute."""
+        while not self._over.wait(20):
+            self._socket.send(json.dumps({"janus": "keepalive", "transaction": "stay", "apisecret": self._secret, **self._ids}))
 
     def _carry(self, name: str, tap: socket.socket) -> None:
         while True:
