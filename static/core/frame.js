@@ -60,7 +60,8 @@ function entry({ name, identity, role, invited_by: by }) {
   const item = document.createElement('li');
   const [who, how] = [document.createElement('p'), document.createElement('p')];
   who.textContent = name;
-  how.textContent = role === 'initiator' ? `${identity}, initiator` : `${identity}, invited by ${by}`;
+  const why = role === 'initiator' ? 'Initiator' : `Invited by ${by}`;
+  how.textContent = name === identity ? why : `${identity} · ${why}`;
   item.append(who, how);
   return item;
 }

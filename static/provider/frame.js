@@ -13,6 +13,8 @@ let page = null;
 let signalling = null;
 /** Counts joins, so that a late answer to an earlier one is not taken for this one's. */
 let joins = 0;
+/** Ends the request of a join that was given up. */
+let asking = new AbortController();
 
 window.addEventListener("message", (event) => {
   if (event.source !== window.parent) return;
@@ -54,8 +56,9 @@ async function take(message) {
 async function enter(credentials) {
   leave();
   const mine = joins;
+  asking = new AbortController();
   try {
-    const place = await join(credentials);
+    const place = await join(credentials, asking.signal);
     if (mine !== joins) return;
     signalling = new Signalling(place, {
       onMessage: (message) => {
@@ -74,6 +77,7 @@ async function enter(credentials) {
 
 function leave() {
   joins += 1;
+  asking.abort();
   signalling?.close();
   signalling = null;
 }

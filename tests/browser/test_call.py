@@ -1,9 +1,10 @@
 """The call module, the conference application and the provider, in real Chromium through real Janus and coturn."""
 
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page, Route
 
 from tests.browser.call_scene import enter, sees, until
 from tests.browser.provider_site import ProviderSite, identifier
@@ -132,3 +133,52 @@ def test_a_janus_that_died_and_came_back_is_joined_again(site: ProviderSite, pro
     for page in (anna, berta):
         until(page, "seen.states.at(-1) === 'connected'", seconds=40)
         sees(page, 1)
+
+
+def wait_in_vain(page: Page) -> None:
+    """As if the provider had kept silent for a quarter of a minute."""
+    page.clock.fast_forward(15_500)
+    until(page, "seen.problems.includes('provider_silent')", seconds=5)
+    assert page.evaluate("seen.states.at(-1)") == "reconnecting"
+
+
+def test_a_join_that_is_not_answered_is_given_up_and_tried_again(site: ProviderSite, profile: Profile) -> None:
+    held: list[Route] = []
+    context = profile()
+    context.route("**/conferences/*/join", lambda route: held.append(route))  # noqa: PLW0108 - playwright takes no built-in
+    page = context.new_page()
+    page.clock.install()
+    page.goto(site.page("anna"))
+    until(page, "window.ready === true")
+    until_held(page, held)
+    page.clock.fast_forward(14_000)
+    assert page.evaluate("seen.problems") == []
+    wait_in_vain(page)
+    context.unroute("**/conferences/*/join")
+    until(page, "seen.states.at(-1) === 'connected'")
+    assert page.evaluate("[seen.problems, seen.states]") == [["provider_silent"], ["connecting", "reconnecting", "connected"]]
+
+
+def until_held(page: Page, held: list[Route]) -> None:
+    for _ in range(100):
+        if held:
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("nobody asked to join")
+
+
+def test_an_offer_that_is_not_answered_ends_in_a_new_join(site: ProviderSite, profile: Profile) -> None:
+    page = profile().new_page()
+    page.clock.install()
+    page.goto(site.page("anna"))
+    until(page, "window.ready && seen.states.at(-1) === 'connected'")
+    daphne = site.processes["daphne"]
+    daphne.send_signal(signal.SIGSTOP)
+    try:
+        page.evaluate("call.replace('screen', media.getVideoTracks()[0].clone())")
+        wait_in_vain(page)
+    finally:
+        daphne.send_signal(signal.SIGCONT)
+    until(page, "seen.states.at(-1) === 'connected'")
+    assert page.evaluate("connections.filter(({ connectionState }) => connectionState === 'connected').length") == 1
+    assert page.evaluate("connections.find(({ connectionState }) => connectionState === 'connected').getSenders().length") == 3

@@ -21,6 +21,7 @@ MediaDevices.prototype.getUserMedia = async function (wanted) {
   return stream;
 };
 """
+NO_CONNECTION_IS_OPEN = "window.connections.every(({ connectionState }) => connectionState === 'closed')"
 LIVE = "window.given.filter(({ readyState }) => readyState === 'live').length"
 
 
@@ -118,6 +119,7 @@ def test_who_is_put_out_deletes_the_keys_at_once_and_says_so(scene: Scene, profi
     scene.withdraw(account["email"])
     expect(page.locator("body")).to_have_attribute("data-state", "ended", timeout=15_000)
     expect(page.locator("body")).to_have_attribute("data-code", "withdrawn")
+    until(lambda: page.evaluate(NO_CONNECTION_IS_OPEN), "the end of the media", 2)
     until(lambda: scene.audit("key.deleted") != [], "the confirmation", 5)
 
 
@@ -129,7 +131,7 @@ def test_a_worker_that_fails_is_ended_and_the_devices_with_it(page: Page) -> Non
     expect(page.locator("body")).to_have_attribute("data-code", "worker_failed")
     assert page.evaluate(LIVE) == 0
     until(lambda: page.workers == [] or page.wait_for_timeout(100), "the end of the worker", 5)
-    assert page.evaluate("window.connections.every(({ connectionState }) => connectionState === 'closed')")
+    assert page.evaluate(NO_CONNECTION_IS_OPEN)
 
 
 def falls_silent(scene: Scene) -> list[str]:
@@ -156,3 +158,21 @@ def test_who_was_taken_for_gone_comes_back_by_himself(page: Page, scene: Scene) 
     expect(page.get_by_test_id("people-count")).to_have_text("1")
     expect(page.get_by_test_id("banner")).to_have_attribute("data-code", "")
     assert [state for _number, state in scene.epochs()].count("current") == 1
+
+
+def test_a_provider_that_keeps_silent_is_named_and_asked_again(page: Page, scene: Scene) -> None:
+    held: list[Route] = []
+    join_url = f"{scene.stack.origins.provider}/conferences/*/join"
+    page.context.route(join_url, lambda route: held.append(route))  # noqa: PLW0108 - playwright takes no built-in
+    page.clock.install()
+    page.get_by_test_id("join").click()
+    is_in(page)
+    until(lambda: page.wait_for_timeout(100) or held != [], "the join")
+    page.clock.fast_forward(15_500)
+    expect(page.get_by_test_id("banner")).to_have_attribute("data-code", "provider_silent")
+    expect(page.get_by_test_id("banner")).to_contain_text("The conference provider does not answer")
+    page.context.unroute(join_url)
+    expect(page.get_by_test_id("stage")).to_have_attribute("data-media", "connected", timeout=JOIN_TIMEOUT_MS)
+    expect(page.get_by_test_id("banner")).to_have_attribute("data-code", "")
+    is_in(page)
+    assert scene.audit("endpoint.left") == []

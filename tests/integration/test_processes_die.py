@@ -25,7 +25,7 @@ MEDIA_WITHIN_S = 12
 # Whoever is not back 15 s after his last heartbeat is taken for gone. It was noted up to 5 s before; coming back takes up to 4 s.
 SHORT_ABSENCE_S = 15 - 5 - 4
 # What a page may say besides on a machine that is too busy for the media of three browsers.
-SLOW = {"media_reconnecting", "offline"}
+SLOW = {"media_reconnecting", "offline", "provider_silent"}
 
 
 def profile_of(browser: Browser, *scripts: str) -> BrowserContext:

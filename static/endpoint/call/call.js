@@ -25,6 +25,8 @@ const FIRST_PAUSE_MS = 1_500;
 const LONGEST_PAUSE_MS = 6_000;
 /** A line that is silent for so long is not waited for: its end would be told a quarter of a minute later. */
 const CUT_MS = 3_000;
+/** What the provider has not answered by then it is asked anew. */
+const ANSWER_MS = 15_000;
 /** A change of the network is told several times over. */
 const WAY_MS = 2_000;
 /** Connected for so long, the next break counts as the first again. */
@@ -78,6 +80,8 @@ class Call {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #cut = undefined;
   #foundWayAt = -Infinity;
+  /** Runs while the provider owes an answer. @type {ReturnType<typeof setTimeout> | undefined} */
+  #answer = undefined;
 
   /** @param {CallOptions} options */
   constructor(options) {
@@ -136,6 +140,7 @@ class Call {
       if (this.#ended.signal.aborted) return;
       this.#joining = true;
       this.#port?.send({ type: "join", ...join });
+      this.#awaitAnswer();
     } catch (error) {
       this.#comeBack(codeOf(error));
     }
@@ -148,14 +153,18 @@ class Call {
     try {
       switch (message.type) {
         case "joined":
+          // Between two joins the answer to the one that was given up may still come.
+          if (this.#pause !== undefined) return;
           if (!this.#joining) {
             this.#fail("frame_message");
             return;
           }
           this.#joining = false;
+          clearTimeout(this.#answer);
           await this.#connect(message.iceServers);
           break;
         case "published":
+          clearTimeout(this.#answer);
           await this.#publisher?.answer(message.sdp);
           break;
         case "offer":
@@ -182,7 +191,10 @@ class Call {
       worker,
       configuration,
       onState: (state) => this.#connectionState("publish", state),
-      send: (offer) => this.#port?.send({ type: "publish", ...offer }),
+      send: (offer) => {
+        this.#port?.send({ type: "publish", ...offer });
+        this.#awaitAnswer();
+      },
     }));
     this.#subscriber = new Subscriber({
       worker,
@@ -249,6 +261,16 @@ class Call {
     this.#say("connected");
   }
 
+  /** Whoever carries the call may hang: it is told to give up, and asked anew. */
+  #awaitAnswer() {
+    clearTimeout(this.#answer);
+    this.#answer = setTimeout(() => {
+      this.#joining = false;
+      this.#port?.send({ type: "leave" });
+      this.#comeBack("provider_silent");
+    }, ANSWER_MS);
+  }
+
   /** Join again, after a pause that grows. @param {string} code */
   #comeBack(code) {
     if (this.#ended.signal.aborted || this.#pause !== undefined) return;
@@ -266,6 +288,7 @@ class Call {
 
   #disconnect() {
     this.#generation += 1;
+    clearTimeout(this.#answer);
     clearTimeout(this.#steady);
     clearTimeout(this.#cut);
     this.#cut = undefined;

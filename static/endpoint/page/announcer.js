@@ -19,6 +19,13 @@ export function announce(news) {
   }
 }
 
+/** What was still to be said concerns nobody any more. */
+export function silence() {
+  waiting.length = 0;
+  clearTimeout(timer);
+  next();
+}
+
 function next() {
   // Many at once become one: a hall that fills up must not talk for minutes.
   const news = waiting.length > AT_ONCE ? summary() : (waiting.shift() ?? "");

@@ -4,10 +4,10 @@ import { byId } from "./elements.js";
 import { BANNERS } from "./words.js";
 
 /** From the gravest to the least. */
-const ORDER = ["stopped", "expired", "offline", "stale", "reconnecting", "media_failed", "media_reconnecting", "knocking", "sound", "screen", "camera", "microphone", "duplicate"];
+const ORDER = ["stopped", "expired", "offline", "stale", "reconnecting", "media_failed", "provider_silent", "media_reconnecting", "knocking", "sound", "screen", "camera", "microphone", "duplicate"];
 const GRAVE = new Set(["stopped", "expired", "media_failed"]);
 /** Something is being tried: the line moves. */
-const BUSY = new Set(["stopped", "expired", "offline", "stale", "reconnecting", "media_reconnecting"]);
+const BUSY = new Set(["stopped", "expired", "offline", "stale", "reconnecting", "provider_silent", "media_reconnecting"]);
 
 export class Banner {
   #active = new Set();

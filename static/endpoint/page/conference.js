@@ -1,5 +1,6 @@
 /** The conference while one is in it: worker events to the stage, devices to the line, and every way out. */
 
+import { silence } from "./announcer.js";
 import { Banner } from "./banner.js";
 import { choices, keepChoice } from "./choices.js";
 import { showLayout, wireControls } from "./controls.js";
@@ -7,6 +8,7 @@ import { CorePanel } from "./core_panel.js";
 import { Door } from "./door.js";
 import { byId } from "./elements.js";
 import { showEncryption } from "./encryption.js";
+import { keepFocus } from "./focus_keeper.js";
 import { Lines } from "./lines.js";
 import { MediaLine } from "./media_line.js";
 import { OwnMedia } from "./own_media.js";
@@ -19,6 +21,8 @@ import { Tab } from "./tab.js";
 
 /** Problems of the call after which the media must not go on. */
 const UNSAFE = new Set(["unprotected_media"]);
+/** Nobody at the provider answered. */
+const SILENT = new Set(["provider_silent", "frame_silent"]);
 
 /**
  * @typedef {import("./worker_port.js").WorkerPort} WorkerPort
@@ -110,7 +114,8 @@ export class Conference {
       onLeave: () => this.#leave(),
       onOpen: (opened) => opened === "core-panel" && panel.open(),
     });
-    listenToShortcuts((kind) => void this.#own.toggle(kind), this.#ended.signal);
+    listenToShortcuts((kind) => void this.#own.toggleByKey(kind), this.#ended.signal);
+    keepFocus(this.#ended.signal);
     this.#tab.open();
     this.#stage.start();
     this.#setLayout(this.#layout);
@@ -128,17 +133,26 @@ export class Conference {
   }
 
   #listen() {
-    this.#port.on("roster", (roster) => this.#rosterChanged(roster));
-    this.#port.on("connection", ({ state, locked }) => {
+    this.#hear("roster", (roster) => this.#rosterChanged(roster));
+    this.#hear("connection", ({ state, locked }) => {
       this.#lines.set("reconnecting", state === "reconnecting");
       if (locked !== undefined) {
         showLocked(locked);
       }
     });
-    this.#port.on("freshness", ({ state }) => this.#freshnessChanged(state));
-    this.#port.on("leave-proof", (goodbye) => (this.#tab.goodbye = goodbye));
-    this.#port.on("media", ({ media }) => this.#mediaEvent(media));
-    this.#port.on("over", ({ code }) => this.#end(code));
+    this.#hear("freshness", ({ state }) => this.#freshnessChanged(state));
+    this.#hear("leave-proof", (goodbye) => (this.#tab.goodbye = goodbye));
+    this.#hear("media", ({ media }) => this.#mediaEvent(media));
+    this.#hear("over", ({ code }) => this.#end(code));
+  }
+
+  /** What is on its way while it ends says nothing to anybody. @param {string} event @param {(news: any) => void} take */
+  #hear(event, take) {
+    this.#port.on(event, (news) => {
+      if (!this.#over) {
+        take(news);
+      }
+    });
   }
 
   /** @param {any} roster */
@@ -189,6 +203,9 @@ export class Conference {
     const isCut = state === "reconnecting" || state === "closed";
     this.#stage.setCut(isCut);
     this.#lines.set("media_reconnecting", isCut);
+    if (!isCut) {
+      this.#banner.set("provider_silent", false);
+    }
     this.#banner.set("media_failed", state === "failed", { words: "Try again", run: () => this.#line.again() });
   }
 
@@ -196,6 +213,7 @@ export class Conference {
   #lineProblem(code) {
     this.#tellMedia(code);
     byId("stage", HTMLElement).dataset.problem = code;
+    this.#banner.set("provider_silent", SILENT.has(code));
     if (UNSAFE.has(code)) {
       void this.#port.request("leave").catch(() => undefined);
       this.#end(code);
@@ -224,6 +242,7 @@ export class Conference {
     }
     this.#over = true;
     this.#ended.abort();
+    silence();
     this.#tab.close();
     this.#own.stop();
     this.#door.stop();

@@ -30,6 +30,8 @@ export class Feeds {
   #feeds = new Map();
   /** Proofs that came before their track. @type {Map<string, Proof>} */
   #early = new Map();
+  /** Sources of which something was unlocked, at any time. @type {Set<number>} */
+  #known = new Set();
   /** Feeds by source, made anew after a change: a large conference is looked at each second. @type {Map<number, Feed[]> | null} */
   #bySource = null;
 
@@ -56,6 +58,7 @@ export class Feeds {
   /** The worker authenticated a frame. @param {{id: string} & Proof} proof */
   bind({ id, sourceId, track }) {
     this.#early.set(id, { sourceId, track });
+    this.#known.add(sourceId);
     this.#bySource = null;
     const feed = this.#feeds.get(id);
     if (feed) {
@@ -122,7 +125,7 @@ export class Feeds {
     if (feeds.some(({ okAt }) => isWithin(okAt, QUIET_MS))) {
       return "encrypted";
     }
-    return feeds.some(({ ok }) => ok > 0) ? "silent" : "waiting";
+    return this.#known.has(sourceId) ? "silent" : "waiting";
   }
 
   /** Why frames of these tracks were thrown away last, a code of the worker. @param {number} sourceId @param {Track[]} tracks */

@@ -3,6 +3,7 @@
 import { announce } from "./announcer.js";
 import { showSharing, showToggle } from "./controls.js";
 import { OwnScreen } from "./own_screen.js";
+import { toggledWords } from "./words.js";
 
 /**
  * @typedef {import("./devices.js").Kind} Kind
@@ -48,6 +49,16 @@ export class OwnMedia {
 
   get isSending() {
     return Object.values(this.tracks).some((track) => track !== undefined);
+  }
+
+  /** By a key, wherever the focus is: what came of it is said. @param {Kind} kind */
+  async toggleByKey(kind) {
+    const before = this.#options.devices[kind] !== null;
+    await this.toggle(kind);
+    const after = this.#options.devices[kind] !== null;
+    if (before !== after && !this.#isOver) {
+      announce(toggledWords(kind, after));
+    }
   }
 
   /** @param {Kind} kind */

@@ -47,7 +47,7 @@ function person(entry, own, onRemove) {
   element.dataset.sourceId = String(entry.sourceId);
   within(element, ".person__initials", HTMLElement).textContent = initialsOf(nameOf(entry));
   within(element, ".person__name", HTMLElement).textContent = own ? `${nameOf(entry)} (you)` : nameOf(entry);
-  within(element, ".person__identity", HTMLElement).textContent = entry.identity;
+  within(element, ".person__identity", HTMLElement).textContent = nameOf(entry) === entry.identity ? "" : entry.identity;
   const letIn = entry.admittedAt ? ` · let in by ${entry.admittedBy} at ${timeOfDay(entry.admittedAt)}` : "";
   const invited = (entry.invitedBy ? ` · invited by ${entry.invitedBy}` : "") + letIn;
   within(element, ".person__how", HTMLElement).textContent = `${verifiedWords(entry.verifiedBy)} · since ${timeOfDay(entry.since)}${invited}`;

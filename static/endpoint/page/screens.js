@@ -25,7 +25,7 @@ export class Screens {
   /** The tile of somebody's screen, made beside his own. @param {number} sourceId @param {Tile} owner @returns {Tile} */
   open(sourceId, owner) {
     const screen = this.#tiles.get(sourceId) ?? this.#make(sourceId, owner);
-    screen.setName(screenWords(owner.name));
+    screen.setName(screenWords(owner.name), { initialsOf: owner.name });
     return screen;
   }
 

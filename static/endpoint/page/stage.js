@@ -35,6 +35,7 @@ export class Stage {
   #own = new Tile();
   #element = byId("stage", HTMLElement);
   #timers = [0, 0];
+  #isOver = false;
   #sending = new Sending();
   #isCut = false;
   /** @type {import("./choices.js").Choices["layout"]} */
@@ -57,6 +58,7 @@ export class Stage {
   }
 
   stop() {
+    this.#isOver = true;
     this.#timers.forEach((timer) => clearInterval(timer));
     this.#arrangement.stop();
     [this.#own, ...this.#tiles.values(), this.#stranger].forEach((tile) => tile?.remove());
@@ -87,13 +89,13 @@ export class Stage {
     const others = new Map(entries.filter((entry) => entry.sourceId !== self).map((entry) => [entry.sourceId, entry]));
     const own = entries.find((entry) => entry.sourceId === self);
     this.#own.setSource(self);
-    this.#own.setName(own ? `${nameOf(own)} (you)` : TILES.own);
+    this.#own.setName(own ? `${nameOf(own)} (you)` : TILES.own, { initialsOf: own && nameOf(own) });
     [...this.#tiles.keys()].filter((sourceId) => !others.has(sourceId)).forEach((sourceId) => this.#forget(sourceId));
     const names = entries.map(nameOf);
     others.forEach((entry) => {
       const name = nameOf(entry);
       const isShared = names.indexOf(name) !== names.lastIndexOf(name);
-      this.#tileOf(entry.sourceId).setName(isShared ? `${name} · ${entry.identity}` : name, entry.identity);
+      this.#tileOf(entry.sourceId).setName(isShared ? `${name} · ${entry.identity}` : name, { identity: entry.identity, initialsOf: name });
       this.#show(entry.sourceId);
     });
     this.#arrange();
@@ -212,6 +214,10 @@ export class Stage {
 
   async #count() {
     const counters = await this.#options.counters().catch(() => ({}));
+    if (this.#isOver) {
+      // Counted while it ended: nothing stands on the stage any more.
+      return;
+    }
     this.#feeds.count(counters);
     this.#tiles.forEach((_tile, sourceId) => this.#show(sourceId));
     this.#showStranger();

@@ -51,6 +51,8 @@ export class Tile {
   /** Our own: mirrored, never heard. */
   markOwn() {
     this.#own = true;
+    this.#lock = "";
+    this.setLock("silent");
     this.element.dataset.own = "true";
     this.element.dataset.testid = "own-tile";
   }
@@ -62,11 +64,16 @@ export class Tile {
     this.element.dataset.testid = "screen-tile";
   }
 
-  /** Name and identity from the verified roster, or "" where nobody is proved. @param {string} name @param {string} [identity] */
-  setName(name, identity = "") {
+  /**
+   * Name and identity from the verified roster, or "" where nobody is proved.
+   *
+   * @param {string} name
+   * @param {{identity?: string, initialsOf?: string}} [about] `initialsOf`: where the name says more than who it is
+   */
+  setName(name, { identity = "", initialsOf: person = name } = {}) {
     within(this.element, ".tile__name", HTMLElement).title = identity;
-    within(this.element, ".tile__name-words", HTMLElement).textContent = name || TILES.unknown;
-    within(this.element, ".tile__initials", HTMLElement).textContent = name ? initialsOf(name) : "";
+    within(this.element, ".tile__name-words", HTMLElement).textContent = name || TILES.stranger;
+    within(this.element, ".tile__initials", HTMLElement).textContent = name ? initialsOf(person) : "?";
     this.element.dataset.named = String(name !== "");
   }
 

@@ -44,10 +44,11 @@ export const BANNERS = {
   stale: "The key service has not answered for 15 seconds. You can go on talking, but the list of people may be out of date. Trying again …",
   offline: "The connections to the key service and to the others are interrupted. Trying again …",
   reconnecting: "The connection to the key service is interrupted. You can go on talking. Trying again …",
+  provider_silent: "The conference provider does not answer, so you hear and see nobody. Trying again …",
   media_reconnecting: "Sound and picture are interrupted. Trying again …",
   media_failed: "Sound and picture cannot get through. Your network may block them.",
   expired: "The key ran out. Waiting for a new one …",
-  duplicate: "Someone's picture arrived twice. The copy was thrown away.",
+  duplicate: "Someone's picture or sound arrived twice, or in another person's place. It was thrown away.",
   knocking: "Somebody is waiting to be let in.",
   sound: "Your browser holds the sound back.",
   screen: "The screen cannot be shared. The browser or the system does not allow it for this address.",
@@ -87,7 +88,6 @@ export const TILES = Object.freeze({
   silentTitle: "Nothing arrives from this person at the moment",
   unreadable: "Cannot be unlocked",
   unreadableTitle: "Frames arrive that cannot be unlocked. Nothing is shown.",
-  unknown: "Waiting for keys",
   own: "You",
   stranger: "Somebody unknown",
   sending: "You send encrypted",
@@ -96,6 +96,11 @@ export const TILES = Object.freeze({
   muted: "No sound arrives from this person",
   ownMuted: "Your microphone is off",
 });
+
+/** @param {"mic" | "camera"} kind @param {boolean} isOn */
+export function toggledWords(kind, isOn) {
+  return `Your ${kind === "mic" ? "microphone" : "camera"} is ${isOn ? "on" : "off"}`;
+}
 
 /** @param {string} name of whoever shows it */
 export function screenWords(name) {
@@ -111,7 +116,7 @@ const REASONS = {
   sframe_authentication: "These frames were changed on their way, or locked with another key.",
   not_in_roster: "Whoever sends these frames is not on the list of people.",
   replayed: "Old frames are being played again.",
-  duplicate_source: "This picture arrives twice. The copy is thrown away.",
+  duplicate_source: "What arrives here is somebody else's, or a copy. It is thrown away.",
   own_source: "Your own frames come back to you.",
   frame_too_short: "What arrives is not an encrypted frame.",
   ekt_type: "What arrives is not an encrypted frame.",

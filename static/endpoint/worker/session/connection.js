@@ -99,7 +99,8 @@ export class Connection {
         return this.#stay.revoked(text(message.reason));
       case "denied":
         this.#reason = { code: text(message.code), final: false };
-        return undefined;
+        // It closes the socket after this; whoever is between us could keep that back.
+        return this.#socket.end(CLOSED.denied);
       default:
         return this.finish("malformed");
     }

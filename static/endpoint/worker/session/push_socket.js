@@ -61,6 +61,11 @@ export class PushSocket {
     return open;
   }
 
+  /** Take it for closed by the KMF, with this code, before it is. @param {number} code */
+  end(code) {
+    this.#finish(code);
+  }
+
   /** Close without a report. */
   close() {
     this.#closed = true;
