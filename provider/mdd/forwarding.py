@@ -19,7 +19,6 @@ from provider.errors import MDDGone, MDDRefused
 from provider.mdd.conference_room import ConferenceRoom, feeds_in
 from provider.mdd.janus_session import JanusSession
 
-ID_EXISTS = 436
 SRTP_TAG_BITS = 80
 SRTP_KEY_BYTES = 30  # AES-128 key and salt
 _STREAM_MEMBERS = ("type", "mindex", "mid", "codec", "description", "disabled", "stereo", "fec", "dtx", "simulcast")
@@ -65,11 +64,13 @@ class Forwarding:
                 "srtp_suite": SRTP_TAG_BITS,
                 "srtp_crypto": base64.b64encode(secrets.token_bytes(SRTP_KEY_BYTES)).decode(),
             }
-            made = await forwarding._add(key)
+            more = {"streams": _streams(home.published), **_where_its_api_is(target.url), **key}
+            made = await forwarding._ask("add_remote_publisher", **more)
             # Janus 1.1.2 does not say its address, whatever its documentation promises: it is where its API is.
             where = {"host": urlsplit(target.url).hostname, "port": made["port"], "rtcp_port": made["rtcp_port"]}
             await home.forward(target.room, where | key)
         except BaseException:
+            # What stands there from before, under a key that nobody knows any more, is taken away with it: the next try succeeds.
             await forwarding.end(stays_at_home=True)
             raise
         return forwarding
@@ -113,16 +114,6 @@ class Forwarding:
         with suppress(MDDGone):
             await self._ask("remove_remote_publisher")
         await self._session.close()
-
-    async def _add(self, key: dict[str, Any]) -> dict[str, Any]:
-        more = {"streams": _streams(self._home.published), **_where_its_api_is(self._target.url), **key}
-        try:
-            return await self._ask("add_remote_publisher", **more)
-        except MDDRefused as refused:  # it stands there from before, under a key that nobody knows any more
-            if refused.number != ID_EXISTS:
-                raise
-            await self._ask("remove_remote_publisher")
-            return await self._ask("add_remote_publisher", **more)
 
     def _break(self) -> None:
         self.broken = True

@@ -191,6 +191,24 @@ def test_a_frame_that_was_kept_back_too_long_is_dropped(meeting: Meeting) -> Non
     goes_on(ada, bob)
 
 
+def test_another_layer_of_her_camera_is_her_camera_and_opens_once(meeting: Meeting) -> None:
+    """He sends the layer that nobody asked for, mixes them, and goes back to the other one: nothing names a layer (ADR 0039)."""
+    ada, bob, _ = meeting
+    layers = [[bytes([0x51, layer, index, *range(1, 90)]) for index in range(8)] for layer in range(2)]
+    sent = [[ada.send("camera", both[layer]) for layer in range(2)] for both in zip(*layers, strict=True)]
+    large, small = zip(*sent, strict=True)
+    for index in (0, 1, 2):
+        assert bob.receive(large[index], track="camera").frame == layers[0][index]
+    for index in (4, 0, 5):
+        assert bob.receive(small[index], track="camera").frame == layers[1][index]
+    assert bob.receive(large[3], track="camera").frame == layers[0][3]
+    again = [bob.receive(frame, track="camera") for frame in (*large[:4], small[0], small[4], small[5])]
+    assert again == [Outcome(None, "replayed")] * 7
+    assert bob.receive(small[6], line="another line", track="camera") == Outcome(None, "duplicate_source")
+    assert bob.receive(small[6], track="screen").code == "sframe_authentication"
+    goes_on(ada, bob)
+
+
 REPLAYS = {"line": {"replayed"}, "another line": {"replayed", "duplicate_source"}}
 
 

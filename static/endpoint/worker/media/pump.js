@@ -26,11 +26,12 @@ export function count(counts, code) {
  * @param {Counters} options.counters
  * @param {() => number} options.now
  * @param {(bytes: Bytes, arrivedAt: number, frame: Frame) => Promise<Bytes>} options.process throws where the frame must be dropped
+ * @param {(readOn: () => void) => void} [options.onStart] gets what is to be called when a frame is going to be held for a while
  * @param {(code: string) => void} options.onDrop
  * @param {AbortSignal} options.signal aborted: nothing moves any more
  * @returns {Promise<void>}
  */
-export async function pump({ transformer, counters, now, process, onDrop, signal }) {
+export async function pump({ transformer, counters, now, process, onStart, onDrop, signal }) {
   const reader = transformer.readable.getReader();
   const writer = transformer.writable.getWriter();
   let isEnded = signal.aborted;
@@ -44,6 +45,9 @@ export async function pump({ transformer, counters, now, process, onDrop, signal
   const waiting = [];
   /** @type {Promise<void> | null} */
   let moving = null;
+  /** The frame under way has moved, or is held: ask for the next one. @type {() => void} */
+  let readOn = () => undefined;
+  onStart?.(() => readOn());
   /** @param {string} code */
   const drop = (code) => {
     count(counters.dropped, code);
@@ -69,15 +73,22 @@ export async function pump({ transformer, counters, now, process, onDrop, signal
       ({ frame, arrivedAt } = next);
     }
     moving = null;
+    readOn();
   };
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       const arrivedAt = now();
       counters.frames += 1;
-      // The call of Web Cryptography begins before the next frame is asked for, which costs some time too.
-      if (moving === null) moving = move(next.value, arrivedAt);
-      else if (waiting.length + 1 < MOST_WAITING) waiting.push({ frame: next.value, arrivedAt });
-      else drop("overflow");
+      if (moving === null) {
+        // To ask for the next frame takes as long as the cipher: not while this one could be on its way.
+        const free = new Promise((/** @type {(value: void) => void} */ resolve) => (readOn = resolve));
+        moving = move(next.value, arrivedAt);
+        await free;
+      } else if (waiting.length + 1 < MOST_WAITING) {
+        waiting.push({ frame: next.value, arrivedAt });
+      } else {
+        drop("overflow");
+      }
     }
     await moving;
     await writer.close();

@@ -33,10 +33,14 @@ export function runReceiveTransform({ transformer, media, ring, claim, counters,
   // After a lost video frame the decoder would wait for seconds before it asks for a key frame itself.
   let isBroken = false;
   const { track, codec } = media;
+  /** @type {() => void} */
+  let readOn = () => undefined;
   /** Wait for what the frame may be ahead of. @param {unknown} error @param {number} version @param {number} arrivedAt */
   const hold = async (error, version, arrivedAt) => {
     const left = arrivedAt + HOLD_MS - now();
     if (left <= 0 || !MAY_PASS.includes(codeOf(error, ""))) throw error;
+    // Those behind it wait from their own arrival on.
+    readOn();
     await ring.changedSince(version, left);
   };
   return pump({
@@ -44,6 +48,7 @@ export function runReceiveTransform({ transformer, media, ring, claim, counters,
     counters,
     now,
     signal,
+    onStart: (given) => (readOn = given),
     process: async (bytes, arrivedAt) => {
       const encoded = { bytes, track, codec, claim };
       /** @type {OpenedFrame | null} */
