@@ -12,6 +12,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,17 +129,14 @@ class Switchboard(JanusOperator):
             self._socket.send(json.dumps({"janus": "keepalive", "transaction": "stay", "apisecret": self._secret, **self._ids}))
 
     def _carry(self, name: str, tap: socket.socket) -> None:
-        while True:
-            try:
-                packet = tap.recv(2048)
-            except OSError:
-                return
-            if stream_of(packet) not in STEP:  # a screen
-                continue
-            self._kept[name].append((time.monotonic(), packet))
-            line = self._routes[name]
-            if line is not None:
-                self._out.sendto(line.renumber(packet), ("127.0.0.1", line.port))
+        with suppress(OSError):  # until it is closed
+            while packet := tap.recv(2048):
+                if stream_of(packet) not in STEP:  # a screen
+                    continue
+                self._kept[name].append((time.monotonic(), packet))
+                line = self._routes[name]
+                if line is not None:
+                    self._out.sendto(line.renumber(packet), ("127.0.0.1", line.port))
 
     def _answer(self, **body: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._ask(janus="message", body=body)["plugindata"]["data"]

@@ -92,6 +92,10 @@ class Meeting:
         expect(self.ada.get_by_test_id("seal-words")).to_contain_text(words, timeout=SHOWN_MS)
 
 
+def own_name(page: Page) -> str:
+    return page.get_by_test_id("own-tile").get_by_test_id("tile-name").inner_text().strip().removesuffix(" (you)")
+
+
 @pytest.fixture(scope="module")
 def meeting(stack: Stack, browser: Browser) -> Iterator[Meeting]:
     scene = Scene.schedule(stack)
@@ -101,12 +105,11 @@ def meeting(stack: Stack, browser: Browser) -> Iterator[Meeting]:
         paint(context, colour)
     application = LyingApplication(contexts[0], stack.origins.provider)
     application.serve()
-    ada, bob, _cyd = (join(context, scene.uri, account) for context, account in zip(contexts, accounts, strict=True))
+    ada, bob, cyd = (join(context, scene.uri, account) for context, account in zip(contexts, accounts, strict=True))
     bob.get_by_test_id("toggle-screen").click()
     watch(ada)
-    names = {fact["details"]["identity"]: fact["details"]["name"] for fact in scene.audit("endpoint.connected")}
     switchboard = Switchboard(scene)
-    yield Meeting(scene, ada, names[accounts[1]["email"]], names[accounts[2]["email"]], application, switchboard)
+    yield Meeting(scene, ada, own_name(bob), own_name(cyd), application, switchboard)
     switchboard.close()
     for context in contexts:
         context.close()

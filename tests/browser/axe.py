@@ -44,7 +44,8 @@ def is_accessible(page: Page, state: str) -> None:
     """No violation in light and in dark."""
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        assert violations(page) == [], f"{state}, {scheme}"
+        found = violations(page)
+        assert found == [], f"{state}, {scheme}: {found}"
 
 
 def scrolls_sideways(page: Page) -> bool:

@@ -58,7 +58,7 @@ def test_a_form_with_errors(scene: Scene, profile) -> None:
     page = enter(profile(), scene.stack, "initiator")
     page.goto(f"{scene.stack.origins.core}/conferences/new")
     page.get_by_role("button", name="Schedule and invite").click()
-    page.locator("[data-invalid]").first.wait_for()
+    page.locator(".field__error").first.wait_for()
     is_accessible(page, "a form with errors")
 
 
