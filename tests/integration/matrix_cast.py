@@ -60,7 +60,7 @@ class Caller:
                 "SELECT id FROM conferences_participant WHERE identity = %s AND conference_id = %s", self.scene.conference_id
             ),
             "account_id": self._found("SELECT id FROM authorization_account WHERE email = %s"),
-            "grant_id": "1",  # nobody's
+            "grant_id": "999999999",  # nobody's
             "kid": "A" * 43,  # nobody's
         }
 

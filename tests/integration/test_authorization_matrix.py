@@ -30,8 +30,8 @@ LAST = [
     ("core", "POST", "/conferences/{conference_id}/end"),
     ("core", "POST", "/sign-out"),
     ("auth", "POST", "/accounts/{account_id}/end-everywhere"),
-    ("auth", "POST", "/sign-out"),
     ("auth", "POST", "/end-everywhere"),
+    ("auth", "POST", "/sign-out"),
 ]
 PRESENT = {"/conferences/{conference_id}/events", "/conferences/{conference_id}/moderation"}  # where one must be in
 
@@ -119,6 +119,8 @@ def asked(row: Row, caller: Caller) -> str:
     headers["Content-Type"] = kind
     with stack.http(getattr(stack.origins, row.origin)) as client:
         answer = client.request(row.method, path + query(row, caller), content=body, headers=headers)
+    if row.origin == "auth" and caller.how == "own":
+        caller.auth |= dict(answer.cookies)  # as his browser does
     if row.path == "/token" and answer.status_code == 200:
         caller.person.refresh_token = answer.json().get("refresh_token", "")
         caller.tokens.pop("provider", None)  # this one has replaced it
