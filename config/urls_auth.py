@@ -5,7 +5,9 @@ from django.urls import path
 
 from config.health import health, readiness
 from config.probes import trusted
-from kmf.authorization import device_views, views
+from kmf.authorization import device_views, enrolment_views, views
+from kmf.authorization.directory import views as directory
+from kmf.authorization.room_code import views as room_code
 
 urlpatterns = [
     path("", views.account, name="account"),
@@ -20,6 +22,12 @@ urlpatterns = [
     path("accounts/<str:account_id>", device_views.one_account, name="one_account"),
     path("accounts/<str:account_id>/end-device/<int:grant_id>", device_views.end_device_of, name="end_device_of"),
     path("accounts/<str:account_id>/end-everywhere", device_views.end_account, name="end_account"),
+    path("rooms", enrolment_views.rooms, name="rooms"),
+    path("rooms/revoke/<str:kid>", enrolment_views.revoke, name="revoke_room_key"),
+    path("room-code", room_code.room_code, name="room_code"),
+    path("scim/v2/Users", directory.users, name="scim_users"),
+    path("scim/v2/Users/<str:account_id>", directory.one_user, name="scim_user"),
+    path("scim/v2/ServiceProviderConfig", directory.config, name="scim_config"),
     path(".well-known/oauth-authorization-server", views.metadata, name="metadata"),
     path("health", health),
     path("ready", readiness(needed=trusted.NEEDED, helpful=trusted.HELPFUL)),

@@ -1,6 +1,9 @@
 """Is what a server serves what was released? Fetches all of it and names every difference."""
 
+import base64
+import secrets
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from endpoint_release.errors import PageWrong
 from endpoint_release.fetch import Answer, Server
@@ -9,8 +12,8 @@ from endpoint_release.manifest import Manifest, integrity
 from endpoint_release.references import imported_by, loaded_by_page
 
 WORKER = "worker/worker.js"
-ANY_CONFERENCE = "A" * 22
-PAGES = (f"/c/{ANY_CONFERENCE}", "/callback")
+CONFERENCE, CALLBACK = "/c/…", "/callback"  # as they are named
+LEAST_HSTS_S = 180 * 86_400
 _OK = 200
 _FORBIDDEN = 403
 # Headers by which a server could change what a browser makes of the very same bytes.
@@ -30,31 +33,36 @@ _NEVER = (
 )
 
 
+def any_conference() -> str:
+    """Page of a conference id that nobody has seen before: a server cannot know the verifier's requests by it."""
+    return f"/c/{base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b'=').decode()}"
+
+
 def differences(server: Server, manifest: Manifest) -> Iterator[str]:
     """One line for each difference; none: everything is as released."""
-    pages = {path: server.get(path) for path in PAGES}
-    first = pages[PAGES[0]]
+    conference = any_conference()
+    first = server.get(conference)
     try:
         installation = read_installation(first.body.decode(errors="replace"))
     except PageWrong as error:
-        yield f"page {PAGES[0]}: {error}"
+        yield f"page {CONFERENCE}: {error}"
         return
     if installation.kmf != server.origin:
-        yield f"page {PAGES[0]}: it was made for another origin"
-    for path, answer in pages.items():
+        yield f"page {CONFERENCE}: it was made for another origin"
+    for path, answer in ((CONFERENCE, first), (CALLBACK, server.get(CALLBACK))):
         yield from _page(path, answer, installation, manifest)
     yield from _loaded(first, manifest)
     yield from _modules(server, installation, manifest)
     for path, released in manifest.styles.items():
         yield from _file(f"style {path}", server.get(path), released, manifest.headers["style"])
-    yield from _service_worker(server)
+    yield from _service_worker(server, conference)
 
 
 def _page(path: str, answer: Answer, installation: Installation, manifest: Manifest) -> Iterator[str]:
     released = {name: installation.fill(value) for name, value in manifest.headers["page"].items()}
     yield from _answer(f"page {path}", answer, released)
-    if server_is_secure(installation) and "strict-transport-security" not in answer.headers:
-        yield f"page {path}: header strict-transport-security is missing"
+    if server_is_secure(installation):
+        yield from transport_differences(path, answer, is_local=_is_local(installation))
     served = answer.body.decode(errors="replace").split("\n")
     wanted = installation.fill(manifest.page).split("\n")
     for number in range(max(len(served), len(wanted))):
@@ -64,6 +72,24 @@ def _page(path: str, answer: Answer, installation: Installation, manifest: Manif
             yield f"page {path}: {what}"
             if "importmap" not in f"{here}{there}":
                 return
+
+
+def _is_local(installation: Installation) -> bool:
+    """Whether its name can only be this machine (RFC 6761): development, whose promise lasts an hour."""
+    name = (urlsplit(installation.kmf).hostname or "").rpartition(".")[2]
+    return name == "localhost"
+
+
+def transport_differences(path: str, answer: Answer, *, is_local: bool) -> Iterator[str]:
+    """Whether a browser that was here comes back by HTTPS alone (RFC 6797 section 6.1; a directive twice counts for nothing)."""
+    text = answer.headers.get("strict-transport-security")
+    if text is None:
+        yield f"page {path}: header strict-transport-security is missing"
+        return
+    least = 1 if is_local else LEAST_HSTS_S
+    ages = [part.partition("=")[2].strip().strip('"') for part in text.split(";") if part.strip().lower().startswith("max-age")]
+    if len(ages) != 1 or not ages[0].isdecimal() or int(ages[0]) < least:
+        yield f"page {path}: header strict-transport-security does not last"
 
 
 def server_is_secure(installation: Installation) -> bool:
@@ -110,10 +136,10 @@ def _answer(what: str, answer: Answer, headers: Mapping[str, str]) -> Iterator[s
             yield f"{what}: header {name} must not be there"
 
 
-def _service_worker(server: Server) -> Iterator[str]:
-    for path in (PAGES[0], f"/endpoint/{WORKER}"):
+def _service_worker(server: Server, conference: str) -> Iterator[str]:
+    for shown, path in ((CONFERENCE, conference), (f"/endpoint/{WORKER}",) * 2):
         if server.get(path, {"Service-Worker": "script"}).status != _FORBIDDEN:
-            yield f"{path} is given to service workers"
+            yield f"{shown} is given to service workers"
 
 
 def _shown(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from endpoint_release import DEVELOPMENT
-from endpoint_release.compare import PAGES, differences
+from endpoint_release.compare import any_conference, differences
 from endpoint_release.errors import ManifestWrong, NoteWrong, PageWrong, ReleaseError, Unreachable
 from endpoint_release.fetch import Server
 from endpoint_release.installation import read_installation
@@ -108,7 +108,7 @@ def _served(server: Server, path: str) -> bytes | None:
 
 def _unexpected(server: Server, expected: list[str]) -> list[str]:
     try:
-        served = read_installation(server.get(PAGES[0]).body.decode(errors="replace"))
+        served = read_installation(server.get(any_conference()).body.decode(errors="replace"))
     except PageWrong:
         return []  # named already
     pairs = [text.partition("=") for text in expected]
@@ -117,7 +117,7 @@ def _unexpected(server: Server, expected: list[str]) -> list[str]:
 
 def _tell_installation(server: Server, say: Callable[[str], object]) -> None:
     try:
-        found = read_installation(server.get(PAGES[0]).body.decode(errors="replace"))
+        found = read_installation(server.get(any_conference()).body.decode(errors="replace"))
     except ReleaseError:
         return
     say(f"made for: sign-in {found.auth}, core {found.core}, provider {found.provider}, roster key {found.roster_key}")

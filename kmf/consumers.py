@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import Error as DatabaseError
 
+from kmf.authorization.addresses import network_of_socket
 from kmf.authorization.services import Presented, VerifiedRequest
 from kmf.errors import KMFError, KMFUnavailable, MessageTooLarge, NotAdmitted, Refused, TooManyMessages
 from kmf.push.brake import brake_for
@@ -23,7 +24,7 @@ from kmf.push.wire import Wire, wire_for
 from kmf.services.attach import Attached
 from kmf.services.presence import leave
 from kmf.services.refusals import record_refusal
-from protocol.errors import InvalidProof, InvalidToken, Malformed
+from protocol.errors import InvalidProof, InvalidToken, Malformed, NonceNeeded
 
 HELLO_WITHIN_S = 5
 MESSAGES_A_WINDOW, WINDOW_S = 100, 10
@@ -60,7 +61,7 @@ class EventsSocket:
         self.conference_id: str = scope["url_route"]["kwargs"]["conference_id"]
         self.member: Member | None = None
         self.hub: Hub | None = None
-        self._address = str((scope.get("client") or ["unknown"])[0])
+        self._scope = scope
         self._send = send
         self._wire: Wire
         self._deadline: asyncio.TimerHandle
@@ -231,7 +232,7 @@ class EventsSocket:
 
     async def _refuse(self, refusal: Malformed | InvalidToken | InvalidProof | KMFError) -> None:
         code = CLOSE_AWAY if isinstance(refusal, KMFUnavailable) else CLOSE_CODES.get(refusal.code, CLOSE_REFUSED)
-        if isinstance(refusal, (InvalidToken, InvalidProof, Refused)):
+        if isinstance(refusal, (InvalidToken, InvalidProof, Refused)) and not isinstance(refusal, NonceNeeded):
             await self._record(refusal)
         if code == CLOSE_REFUSED and self.member is None:
             self._wire.write([b'{"type":"denied","seq":1,"code":"%s"}' % refusal.code.encode()])
@@ -246,7 +247,7 @@ class EventsSocket:
                 conference_id=known,
                 where="socket",
                 refusal=refusal,
-                address=self._address,
+                address=network_of_socket(self._scope),
                 now=datetime.now(UTC),
             )
 

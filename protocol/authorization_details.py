@@ -15,7 +15,7 @@ from protocol.errors import Malformed
 from protocol.words import check_identifier
 
 INVITE = "invite"
-KINDS = frozenset({"person", "room"})
+KINDS = frozenset({"person", "room", "recorder"})
 _LIMIT_BYTES = 2048
 _IDENTITY_LENGTH, _NAME_LENGTH = 254, 200
 _MEMBERS = {"type", "conference", "identity", "name", "kind"}
@@ -23,7 +23,7 @@ _MEMBERS = {"type", "conference", "identity", "name", "kind"}
 
 @dataclass(frozen=True)
 class Invite:
-    """Inviting one identity into one conference. ``name`` may be empty, ``kind`` is ``person`` or ``room``."""
+    """Inviting one identity into one conference. ``name`` may be empty, ``kind`` is ``person``, ``room`` or ``recorder``."""
 
     conference: str
     identity: str
@@ -66,7 +66,7 @@ def read_details(value: Any) -> Invite:
     if "@" not in identity or identity != identity.lower() or " " in identity:
         raise Malformed("not an identity")
     if members["kind"] not in KINDS:
-        raise Malformed("neither a person nor a room")
+        raise Malformed("neither a person nor a room nor a recorder")
     return Invite(check_identifier(members["conference"]), identity, _shown(members["name"], _NAME_LENGTH), members["kind"])
 
 

@@ -3,6 +3,8 @@
 Spec: RFC 7515 section 7.1; RFC 7518 section 3.4; RFC 8725.
 """
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,13 +45,15 @@ class UnverifiedJWS:
         return self.claims
 
 
-def parse(text: str, *, typ: str, members: set[str]) -> UnverifiedJWS:
+def parse(
+    text: str, *, typ: str | AbstractSet[str | None], members: AbstractSet[str] | Sequence[AbstractSet[str]]
+) -> UnverifiedJWS:
     """Take a compact JWS apart.
 
     Args:
         text: header.payload.signature.
-        typ: the only accepted ``typ``, compared byte for byte.
-        members: exactly the members that the header must have.
+        typ: the only accepted ``typ``, compared byte for byte; or those that are, None where it may be missing.
+        members: exactly the members that the header must have; or the sets of which it must have one.
 
     Raises:
         Malformed: too long, not of this form, another ``typ`` or ``alg``, or other header members (``crit`` among them).
@@ -61,11 +65,11 @@ def parse(text: str, *, typ: str, members: set[str]) -> UnverifiedJWS:
     if len(parts) != _PARTS:
         raise Malformed("not a compact JWS")
     header = strict_json.parse(base64url.decode(parts[0]), TOKEN_LIMIT_BYTES)
-    if header.get("typ") != typ:
+    if header.get("typ") not in ({typ} if isinstance(typ, str) else typ):
         raise Malformed("token of another type")
     if header.get("alg") != "ES256":
         raise Malformed("token under another algorithm")
-    if header.keys() != members:
+    if header.keys() not in ([members] if isinstance(members, AbstractSet) else members):
         raise Malformed("token header has other members")
     claims = strict_json.parse(base64url.decode(parts[1]), TOKEN_LIMIT_BYTES)
     signature = base64url.decode(parts[2], 2 * _HALF)

@@ -17,6 +17,7 @@ CLOCK_SKEW_S: Final = 30
 
 CLIENT_ENDPOINT: Final = "endpoint"
 CLIENT_CORE: Final = "core"
+CLIENT_DEVICE: Final = "device"  # room systems and services, each by a key of its own
 SCOPE_CORE: Final = "core"
 SCOPE_CONFERENCE_PREFIX: Final = "conference:"
 

@@ -166,17 +166,23 @@ class InviteForm(forms.Form):
 
     address = forms.CharField(max_length=500, strip=True, error_messages={"required": "Write an e-mail address."})
     is_room = forms.BooleanField(required=False)
+    is_recorder = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:
         """Parse the address as what it is said to be."""
         cleaned = super().clean() or self.cleaned_data
         if "address" in cleaned:
-            kind = Participant.Kind.ROOM if cleaned.get("is_room") else Participant.Kind.PERSON
             try:
-                cleaned["invitee"] = parse_invitee(cleaned["address"], kind)
+                cleaned["invitee"] = parse_invitee(cleaned["address"], _kind(cleaned))
             except ValidationError as error:
                 self.add_error("address", error)
         return cleaned
+
+
+def _kind(cleaned: dict[str, Any]) -> Participant.Kind:
+    if cleaned.get("is_recorder"):
+        return Participant.Kind.RECORDER
+    return Participant.Kind.ROOM if cleaned.get("is_room") else Participant.Kind.PERSON
 
 
 def _same_day(one: datetime, other: datetime, zone: str) -> bool:

@@ -11,6 +11,8 @@ from conferences.models import Conference, Participant
 REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"
 PRODUCT = "-//Conclave//Conclave//EN"
 
+_CUTYPES = {Participant.Kind.PERSON: "INDIVIDUAL", Participant.Kind.ROOM: "ROOM", Participant.Kind.RECORDER: "RESOURCE"}
+
 
 def invitation_calendar(
     conference: Conference, *, method: str, sequence: int, now: datetime, attendee: Participant | None = None
@@ -61,7 +63,7 @@ def _attendee(participant: Participant) -> vCalAddress:
     address = vCalAddress(f"mailto:{participant.identity}")
     if participant.name:
         address.params["CN"] = vText(parameter(participant.name))
-    address.params["CUTYPE"] = vText("ROOM" if participant.kind == Participant.Kind.ROOM else "INDIVIDUAL")
+    address.params["CUTYPE"] = vText(_CUTYPES[Participant.Kind(participant.kind)])
     address.params["ROLE"] = vText("REQ-PARTICIPANT")
     address.params["PARTSTAT"] = vText("NEEDS-ACTION")
     address.params["RSVP"] = vText("TRUE")

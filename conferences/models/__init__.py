@@ -3,7 +3,9 @@
 from conferences.models.audit import AuditChain, AuditEntry
 from conferences.models.audit_tree import AuditCheckpoint, AuditCursor, AuditTile, AuditTree
 from conferences.models.conference import Conference, Organisation, Participant, new_identifier
+from conferences.models.frame_refusal import FrameRefusalCount
 from conferences.models.outbox import OutboxItem
+from conferences.models.sign_in import SignInGeneration
 from conferences.models.used_proof import FrameProof
 
 __all__ = [
@@ -15,8 +17,10 @@ __all__ = [
     "AuditTree",
     "Conference",
     "FrameProof",
+    "FrameRefusalCount",
     "Organisation",
     "OutboxItem",
     "Participant",
+    "SignInGeneration",
     "new_identifier",
 ]

@@ -109,10 +109,11 @@ class Participant(models.Model):
         PARTICIPANT = "participant"
 
     class Kind(models.TextChoices):
-        """A person or a room system (iCalendar CUTYPE)."""
+        """A person, a room system, or a service that may keep what it receives (iCalendar CUTYPE)."""
 
         PERSON = "person"
         ROOM = "room"
+        RECORDER = "recorder"
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
     conference = models.ForeignKey(Conference, on_delete=models.CASCADE, related_name="participants")

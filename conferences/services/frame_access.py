@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from conferences.errors import FrameRefused
 from conferences.models import Conference, FrameProof
 from conferences.selectors.conferences import conference_for
-from conferences.services import audit
+from conferences.services.frame_refusals import record_frame_refusal
 from protocol import dpop
 from protocol.access_token import AccessToken
 from protocol.errors import InvalidProof
@@ -35,9 +35,7 @@ def frame_conference(*, text: str, token: AccessToken, proof: str, path: str, co
     try:
         return _checked(text=text, token=token, proof=proof, path=path, conference_id=conference_id, now=now)
     except (FrameRefused, InvalidProof) as refusal:
-        details = {"code": refusal.code, "reason": refusal.reason, "conference": conference_id}
-        with transaction.atomic():
-            audit.record(event="frame.refused", at=now, actor=str(token.claims.get("identity", "unknown")), details=details)
+        record_frame_refusal(refusal, token=token, conference_id=conference_id, now=now)
         raise FrameRefused(refusal.reason, code=refusal.code) from None
 
 

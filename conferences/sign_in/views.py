@@ -117,4 +117,5 @@ def identity_of(token: AccessToken) -> dict[str, object]:
         "name": claims["name"],
         "roles": list(claims["roles"]),
         "organisation": claims["organisation"],
+        "generation": claims["generation"],
     }

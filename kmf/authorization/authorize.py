@@ -118,7 +118,9 @@ def grant(request: AuthorizationRequest, *, account: Account, sign_in: SignIn, n
 
     """
     # Held against whoever ends everything: he waits and finds this grant, or this finds that all was ended.
-    same = Account.objects.filter(pk=account.pk, is_active=True, session_generation=account.session_generation)
+    same = Account.objects.filter(
+        pk=account.pk, kind=Account.Kind.PERSON, is_active=True, session_generation=account.session_generation
+    )
     if not same.select_for_update(no_key=True).exists():
         raise refusal_of(request, "access_denied", "sign-in was ended meanwhile")
     credentials = {

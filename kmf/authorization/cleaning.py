@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from django.contrib.sessions.models import Session
 
-from kmf.authorization.models import AccessToken, Grant, RateCount, UsedProof
+from kmf.authorization.models import AccessToken, Grant, RateCount, RoomCode, UsedProof
 
 # Used codes and refresh tokens are kept this long past the grant's end, so that a late replay is still named as one.
 _KEPT_AFTER_END = timedelta(hours=24)
+_KEPT_AFTER_CODE = timedelta(hours=1)  # a screen that asks late hears that its code is over
 
 
 def clean(now: datetime) -> None:
@@ -16,4 +17,5 @@ def clean(now: datetime) -> None:
     UsedProof.objects.filter(expires_at__lte=now).delete()
     RateCount.objects.filter(ends_at__lte=now).delete()
     AccessToken.objects.filter(expires__lte=now).delete()
+    RoomCode.objects.filter(expires_at__lte=now - _KEPT_AFTER_CODE).delete()
     Grant.objects.filter(expires__lte=now - _KEPT_AFTER_END).delete()

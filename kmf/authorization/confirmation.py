@@ -5,13 +5,16 @@ person, and what it gets is good for exactly what that page said.
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from conferences.models import Conference
 from conferences.rules import is_over
 from conferences.services import audit
+from conferences.time_words import clock_words, day_words, zone_words
 from kmf.authorization.authorize import AuthorizationRequest, refusal_of
+from kmf.authorization.lookalikes import shown_address
 from kmf.authorization.models import Account
 from protocol.authorization_details import Invite
 
@@ -37,6 +40,19 @@ def action_of(request: AuthorizationRequest) -> Invite:
     if request.action is None:
         raise RuntimeError("a request without an action is not confirmed")
     return request.action
+
+
+def shown(request: AuthorizationRequest, *, conference: Conference) -> dict[str, Any]:
+    """What the page says of the action: the conference from our own reading of it, the address so that a lookalike is noticed."""
+    action = action_of(request)
+    begins = f"{day_words(conference.starts_at, conference.time_zone)}, {clock_words(conference.starts_at, conference.time_zone)}"
+    return {
+        "action": action,
+        "address": shown_address(action.identity),
+        "conference": conference,
+        "starts": f"{begins} {zone_words(conference.starts_at, conference.time_zone)}",
+        "invited_count": conference.participants.filter(withdrawn_at=None).count(),
+    }
 
 
 @transaction.atomic

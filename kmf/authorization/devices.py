@@ -11,9 +11,10 @@ from conferences.services import audit
 from kmf.authorization.errors import NoSuchGrant
 from kmf.authorization.grants import conference_id_of, end_everywhere, lock_grant, revoke_grant
 from kmf.authorization.models import Account, Grant
-from protocol.words import CLIENT_ENDPOINT
+from protocol.words import CLIENT_DEVICE, CLIENT_ENDPOINT
 
 ACCOUNTS_SHOWN = 500
+ENDPOINTS = (CLIENT_ENDPOINT, CLIENT_DEVICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def devices_of(account: Account, *, shown_to: Account, now: datetime) -> list[De
     To an administrator conferences of other organisations have no title.
     """
     live = Grant.objects.filter(user=account, revoked_at=None, expires__gt=now, redeemed_at__isnull=False)
-    grants = live.filter(application__client_id=CLIENT_ENDPOINT).annotate(refreshed_at=Max("refresh_tokens__created"))
+    grants = live.filter(application__client_id__in=ENDPOINTS).annotate(refreshed_at=Max("refresh_tokens__created"))
     by_conference = {grant.pk: conference_id_of(grant) for grant in grants}
     invited = Conference.objects.filter(pk__in=by_conference.values(), participants__identity=account.email)
     if shown_to != account:
@@ -61,7 +62,7 @@ def accounts_signed_in(administrator: Account, *, now: datetime) -> list[Account
         authorization_grant__revoked_at=None,
         authorization_grant__expires__gt=now,
         authorization_grant__redeemed_at__isnull=False,
-        authorization_grant__application__client_id=CLIENT_ENDPOINT,
+        authorization_grant__application__client_id__in=ENDPOINTS,
     )
     counted = Count("authorization_grant", filter=live, distinct=True)
     rows = Account.objects.filter(organisation=administrator.organisation).annotate(devices=counted)
@@ -100,7 +101,8 @@ def end_device(account: Account, grant_id: int, *, by: Account, now: datetime) -
     grant = lock_grant(pk=grant_id, user=account)
     if grant is None or grant.revoked_at is not None:
         raise NoSuchGrant
-    revoke_grant(grant, reason="ended by the account" if by == account else "ended by an administrator", now=now)
+    reason = "ended by the account" if by == account else "ended by an administrator"
+    revoke_grant(grant, reason=reason, now=now, by=by.email)
 
 
 @transaction.atomic
@@ -112,7 +114,8 @@ def end_account_everywhere(account: Account, *, by: Account, now: datetime) -> N
 
     """
     _check_may_end(account, by)
-    end_everywhere(account, now=now)
+    reason = "ended everywhere by the account" if by == account else "ended everywhere by an administrator"
+    end_everywhere(account, now=now, reason=reason, by=by.email)
     details = {"account": account.email}
     audit.record(event="account.ended_everywhere", at=now, actor=by.email, organisation=account.organisation, details=details)
 

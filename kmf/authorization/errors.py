@@ -5,6 +5,8 @@
     ├── RedirectRefused    one that is answered at the client's redirect URI
     ├── TokenRefused       a token request
     ├── NoSuchGrant        none that may be ended by who asks
+    ├── EnrolmentRefused   a device cannot be enrolled so
+    ├── DecisionPending    a screen asks for tokens, and nobody has decided: no refusal
     └── TooManyAttempts    wrong too often within a while
 
 Tokens and proofs at the resource are refused with ``protocol.errors``.
@@ -42,12 +44,27 @@ class TokenRefused(AuthorizationError):
         self.grant = grant
 
 
+class DecisionPending(AuthorizationError):
+    """``authorization_pending`` or ``slow_down`` (RFC 8628 section 3.5)."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code, "nobody has decided yet")
+
+
 class TooManyAttempts(AuthorizationError):
     """Something went wrong too often within its window; ``retry_after_s`` is the rest of that, in seconds."""
 
     def __init__(self, reason: str, *, retry_after_s: int) -> None:
         super().__init__("too_many", reason)
         self.retry_after_s = retry_after_s
+
+
+class EnrolmentRefused(AuthorizationError):
+    """What was typed is of no use; ``field`` is where, ``reason`` is for whoever typed it."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__("enrolment_refused", reason)
+        self.field = field
 
 
 class NoSuchGrant(AuthorizationError):

@@ -10,18 +10,21 @@ from django.db import transaction
 from oauthlib.oauth2.rfc6749.errors import OAuth2Error
 
 from conferences.services import audit
-from kmf.authorization import grants, limits, server
-from kmf.authorization.errors import TokenRefused
+from kmf.authorization import device_tokens, grants, limits, server
+from kmf.authorization.errors import DecisionPending, TokenRefused
 from kmf.authorization.proofs import accept_proof
+from kmf.authorization.room_code import asking
 from kmf.authorization.validator import Validator
 from protocol.dpop import VerifiedProof
-from protocol.errors import InvalidProof
+from protocol.errors import InvalidProof, NonceNeeded
 
 _OK = 200
 _FIELDS_MAX = 20
 _REQUIRED = {
     "authorization_code": ("code", "redirect_uri", "client_id", "code_verifier"),
     "refresh_token": ("refresh_token", "client_id"),
+    device_tokens.GRANT_TYPE: device_tokens.FIELDS,
+    asking.GRANT_TYPE: asking.FIELDS,
 }
 
 
@@ -35,11 +38,13 @@ def exchange(body: bytes, *, proof: str | None, address: str, now: datetime) -> 
         now: UTC time of the request.
 
     Returns:
-        The JSON answer: ``access_token``, ``token_type``, ``expires_in``, ``refresh_token``, ``scope``.
+        The JSON answer: ``access_token``, ``token_type``, ``expires_in``, ``refresh_token`` (not to devices), ``scope``.
 
     Raises:
+        DecisionPending: a screen waits for somebody to enter its code.
         TokenRefused: with code and precise reason; audited. What a replay revokes stays revoked.
         InvalidProof: audited likewise.
+        NonceNeeded: neither audited nor counted.
         TooManyAttempts: refused, as so often from this address: not audited. What a replay revokes stays revoked.
 
     """
@@ -48,6 +53,8 @@ def exchange(body: bytes, *, proof: str | None, address: str, now: datetime) -> 
         verified = accept_proof(proof, method="POST", url=f"{settings.ORIGINS.kmf}/token", now=now)
         # (2) the form: one reading, one resource
         form, resource = _read_form(body)
+    except NonceNeeded:
+        raise  # a step of the protocol, not a refusal: who comes back with the nonce was never refused
     except (TokenRefused, InvalidProof) as refusal:
         limits.count(limits.TOKEN_REFUSALS, address, now=now)
         with transaction.atomic():
@@ -57,8 +64,10 @@ def exchange(body: bytes, *, proof: str | None, address: str, now: datetime) -> 
     with transaction.atomic():
         try:
             return _exchange(form, resource, verified, now)
-        except TokenRefused as error:
+        except (TokenRefused, DecisionPending) as error:
             refused = error
+    if isinstance(refused, DecisionPending):
+        raise refused  # no refusal: neither counted nor audited
     limits.count(limits.TOKEN_REFUSALS, address, now=now)
     with transaction.atomic():
         _record_refusal(refused, now)
@@ -66,6 +75,10 @@ def exchange(body: bytes, *, proof: str | None, address: str, now: datetime) -> 
 
 
 def _exchange(form: dict[str, str], resource: str, proof: VerifiedProof, now: datetime) -> dict[str, Any]:
+    if form["grant_type"] == device_tokens.GRANT_TYPE:
+        return device_tokens.give_token(form, resource=resource, proof=proof, now=now)
+    if form["grant_type"] == asking.GRANT_TYPE:
+        return asking.give_tokens(form, resource=resource, proof=proof, now=now)
     validator = Validator(now=now, proof=proof, resource=resource)
     try:
         _headers, answer, status = server.build(validator).create_token_response(
@@ -91,12 +104,12 @@ def _read_form(body: bytes) -> tuple[dict[str, str], str]:
         raise TokenRefused("invalid_request", "parameter twice")
     required = _REQUIRED.get(form.get("grant_type", ""))
     if required is None:
-        raise TokenRefused("unsupported_grant_type", "neither a code nor a refresh token")
+        raise TokenRefused("unsupported_grant_type", "unknown grant type")
     if not all(form.get(name) for name in required):
         raise TokenRefused("invalid_request", "parameter is missing")
     if len(resources) != 1:
         raise TokenRefused("invalid_target", "not exactly one resource")
-    known = {name: form[name] for name in ("grant_type", "scope", *required) if name in form}
+    known = {name: form[name] for name in ("grant_type", "scope", "client_id", *required) if name in form}
     return known, resources[0]
 
 

@@ -8,6 +8,7 @@ from django.db.models import F
 
 from conferences.models import Conference, Participant
 from conferences.services import audit
+from conferences.services.signed_in import end_sign_ins
 from kmf.authorization.models import AccessToken, Account, Grant, RefreshToken
 from kmf.selectors import may_come_in
 from protocol import words
@@ -21,24 +22,32 @@ def lock_grant(**lookup: object) -> Grant | None:
     return grant
 
 
-def revoke_grant(grant: Grant, *, reason: str, now: datetime) -> None:
-    """Take back everything that was given under ``grant``: refresh tokens, and access tokens at the KMF at once."""
+def revoke_grant(grant: Grant, *, reason: str, now: datetime, by: str | None = None) -> None:
+    """Take back everything that was given under ``grant``: refresh tokens, and access tokens at the KMF at once.
+
+    Args:
+        grant: its row locked.
+        reason: fixed text, for the audit.
+        now: UTC.
+        by: who did it, where it was not the account itself.
+
+    """
     with transaction.atomic():
         RefreshToken.objects.filter(grant=grant, revoked=None).update(revoked=now)
         AccessToken.objects.filter(grant=grant).delete()
         if grant.revoked_at is None:
             grant.revoked_at, grant.revoked_reason = now, reason
             grant.save(update_fields=["revoked_at", "revoked_reason"])
-            record(event="authorization.revoked", grant=grant, now=now, details={"reason": reason})
+            record(event="authorization.revoked", grant=grant, now=now, details={"reason": reason}, actor=by)
 
 
-def revoke_grants_of(account: Account, *, reason: str, now: datetime) -> int:
+def revoke_grants_of(account: Account, *, reason: str, now: datetime, by: str | None = None) -> int:
     """Revoke every live grant of ``account``: he was deactivated, or asked for it. Returns their number."""
     with transaction.atomic():
         live = Grant.objects.select_for_update(of=("self",)).filter(user=account, revoked_at=None, expires__gt=now)
         grants = list(live.select_related("user", "user__organisation", "application").order_by("pk"))
         for grant in grants:
-            revoke_grant(grant, reason=reason, now=now)
+            revoke_grant(grant, reason=reason, now=now, by=by)
     return len(grants)
 
 
@@ -58,12 +67,23 @@ def supersede_earlier(grant: Grant, *, now: datetime) -> None:
         record(event="authorization.superseded", grant=one, now=now, details={"by": grant.pk, "until": until.isoformat()})
 
 
-def end_everywhere(account: Account, *, now: datetime) -> None:
-    """End every session and every grant of ``account``, on every device."""
+def end_everywhere(
+    account: Account, *, now: datetime, reason: str = "ended everywhere by the account", by: str | None = None
+) -> None:
+    """End every session, here and at the core application, and every grant of ``account``, on every device.
+
+    Args:
+        account: whose.
+        now: UTC.
+        reason: fixed text, for the audit.
+        by: who did it, where it was not the account itself.
+
+    """
     with transaction.atomic():
         Account.objects.filter(pk=account.pk).update(session_generation=F("session_generation") + 1)
         account.refresh_from_db()
-        revoke_grants_of(account, reason="ended everywhere by the account", now=now)
+        end_sign_ins(account.pk, before=account.session_generation)
+        revoke_grants_of(account, reason=reason, now=now, by=by)
 
 
 def revoked_thumbprints(thumbprints: Iterable[str]) -> set[tuple[str, str]]:
@@ -102,7 +122,7 @@ def invitation_of(grant: Grant, *, now: datetime) -> Participant | None:
     return participant if participant is not None and may_come_in(participant, now) else None
 
 
-def record(*, event: str, grant: Grant, now: datetime, details: Mapping[str, object]) -> None:
+def record(*, event: str, grant: Grant, now: datetime, details: Mapping[str, object], actor: str | None = None) -> None:
     """Audit ``event`` in the conference's chain where the account was ever invited to it, else in its organisation's.
 
     A stranger who asks for a conference therefore writes nothing into its chain.
@@ -113,7 +133,7 @@ def record(*, event: str, grant: Grant, now: datetime, details: Mapping[str, obj
     audit.record(
         event=event,
         at=now,
-        actor=grant.user.email,
+        actor=actor or grant.user.email,
         conference=conference.first(),
         organisation=grant.user.organisation,
         details={"client": grant.application.client_id, "grant": grant.pk, **details},

@@ -2,9 +2,12 @@
 
 Three steps, each a rename or a new file, with a pause between them: *announce* (the next key is published), *switch* (it signs,
 the earlier one is still published), *retire* (the earlier one is gone).
+
+A step is in the audit before it is done: no audit, no key. Where the process dies between the two, the same step is due again.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +18,8 @@ from django.conf import settings
 from django.db import transaction
 
 from conferences.services import audit
-from kmf.authorization.keys import next_file, previous_file, signing_key
+from kmf.authorization.keys import next_file, previous_file, read_key
+from protocol.jwks import key_id
 
 # Copies of /jwks are kept for 5 minutes, tokens are good for 5 minutes: twice that, for clocks and slow readers.
 PAUSE = timedelta(minutes=10)
@@ -29,6 +33,16 @@ class Step:
     next_at: datetime | None
 
 
+@dataclass(frozen=True)
+class _Due:
+    """A step that is due: its name, the key that it is about, and what does it."""
+
+    name: str
+    kid: str
+    do: Callable[[], None]
+    next_at: datetime | None
+
+
 def rotate(*, now: datetime, at_once: bool = False) -> Step:
     """Do the step that is due.
 
@@ -38,42 +52,54 @@ def rotate(*, now: datetime, at_once: bool = False) -> Step:
             or an old copy of ``/jwks`` is refused for minutes.
 
     """
+    found = _retire(now, at_once=at_once) or _switch(now, at_once=at_once) or _announce(now)
+    if isinstance(found, Step):
+        return found
+    details = {"step": found.name, "kid": found.kid}
     with transaction.atomic():
-        step = _retire(now, at_once=at_once) or _switch(now, at_once=at_once) or _announce(now)
-        if step.done != "waits":
-            details = {"step": step.done, "kid": signing_key().kid}
-            audit.record(event="token_key.rotated", at=now, actor="operator", details=details)
-    return step
+        audit.record(event="token_key.rotated", at=now, actor="operator", details=details)
+    found.do()
+    return Step(found.name, found.next_at)
 
 
-def _retire(now: datetime, *, at_once: bool) -> Step | None:
+def _retire(now: datetime, *, at_once: bool) -> _Due | Step | None:
+    """The earlier key goes."""
     file = previous_file()
     if not file.exists():
         return None
     due = _changed_at(file) + PAUSE
     if now < due and not at_once:
         return Step("waits", due)
-    file.unlink()
-    return Step("retired", None)
+    return _Due("retired", read_key(file).kid, file.unlink, None)
 
 
-def _switch(now: datetime, *, at_once: bool) -> Step | None:
-    upcoming, file = next_file(), settings.TOKEN_SIGNING_KEY_FILE
+def _switch(now: datetime, *, at_once: bool) -> _Due | Step | None:
+    """The next key signs."""
+    upcoming = next_file()
     if not upcoming.exists():
         return None
     due = _changed_at(upcoming) + PAUSE
     if now < due and not at_once:
         return Step("waits", due)
-    # The earlier key is published under both names before the next one takes its place: at no moment is there none.
-    os.link(file, previous_file())
-    os.utime(file, (now.timestamp(), now.timestamp()))  # of the one file under both names: its pause begins
-    upcoming.replace(file)
-    return Step("switched", now + PAUSE)
+
+    def switch() -> None:
+        file = settings.TOKEN_SIGNING_KEY_FILE
+        # The earlier key is published under both names before the next one takes its place: at no moment is there none.
+        os.link(file, previous_file())
+        os.utime(file, (now.timestamp(), now.timestamp()))  # of the one file under both names: its pause begins
+        upcoming.replace(file)
+
+    return _Due("switched", read_key(upcoming).kid, switch, now + PAUSE)
 
 
-def _announce(now: datetime) -> Step:
-    made = next_file().with_suffix(".new")
+def _announce(now: datetime) -> _Due:
+    """A key is made and published."""
     private = ec.generate_private_key(ec.SECP256R1())
+    return _Due("announced", key_id(private.public_key()), lambda: _publish(private, now), now + PAUSE)
+
+
+def _publish(private: ec.EllipticCurvePrivateKey, now: datetime) -> None:
+    made = next_file().with_suffix(".new")
     pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     made.unlink(missing_ok=True)
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
@@ -84,7 +110,6 @@ def _announce(now: datetime) -> Step:
     os.chown(made, owner.st_uid, owner.st_gid)  # run as root it belongs to whom the present key belongs
     os.utime(made, (now.timestamp(), now.timestamp()))
     made.replace(next_file())
-    return Step("announced", now + PAUSE)
 
 
 def _changed_at(file: Path) -> datetime:

@@ -34,7 +34,7 @@ def signing_key() -> SigningKey:
         RuntimeError: the file holds no P-256 key.
 
     """
-    return _read(settings.TOKEN_SIGNING_KEY_FILE)
+    return read_key(settings.TOKEN_SIGNING_KEY_FILE)
 
 
 def next_file() -> Path:
@@ -48,14 +48,14 @@ def previous_file() -> Path:
 
 
 def verification_keys() -> dict[str, ec.EllipticCurvePublicKey]:
-    """Public keys by ``kid``, for the KMF in the same process: the one that signs first, then the others that are there."""
-    keys = [signing_key()]
-    for path in (next_file(), previous_file()):
-        try:
-            keys.append(_read(path))
-        except FileNotFoundError:
-            continue
-    return {key.kid: key.private.public_key() for key in keys}
+    """Public keys by ``kid``, for the KMF in the same process: the one that signs first, then the others that are there.
+
+    They are read in the order in which a key moves: one that takes another's place meanwhile is seen before it or after.
+    """
+    upcoming = _read_if_there(next_file())
+    signs = signing_key()
+    earlier = _read_if_there(previous_file())
+    return {key.kid: key.private.public_key() for key in (signs, upcoming, earlier) if key is not None}
 
 
 def public_jwks() -> dict[str, list[dict[str, Any]]]:
@@ -68,7 +68,21 @@ def _beside(which: str) -> Path:
     return file.with_name(f"{file.stem}.{which}{file.suffix}")
 
 
-def _read(path: Path) -> SigningKey:
+def _read_if_there(path: Path) -> SigningKey | None:
+    try:
+        return read_key(path)
+    except FileNotFoundError:
+        return None
+
+
+def read_key(path: Path) -> SigningKey:
+    """The key in a file; one that was replaced meanwhile is read anew.
+
+    Raises:
+        FileNotFoundError: there is none.
+        RuntimeError: it holds no P-256 key.
+
+    """
     found = path.stat()
     return _load(path, found.st_ino, found.st_mtime_ns)
 

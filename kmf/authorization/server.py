@@ -5,10 +5,8 @@ import secrets
 from oauthlib.common import Request
 from oauthlib.oauth2 import WebApplicationServer
 
-from kmf.authorization.validator import Validator
+from kmf.authorization.validator import REFRESH_TOKEN_BYTES, Validator
 from protocol.words import ACCESS_TOKEN_LIFETIME_S
-
-_REFRESH_TOKEN_BYTES = 32
 
 
 def build(validator: Validator) -> WebApplicationServer:
@@ -25,4 +23,4 @@ def build(validator: Validator) -> WebApplicationServer:
 
 
 def _refresh_token(_request: Request) -> str:
-    return secrets.token_urlsafe(_REFRESH_TOKEN_BYTES)
+    return secrets.token_urlsafe(REFRESH_TOKEN_BYTES)

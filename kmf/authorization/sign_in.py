@@ -16,6 +16,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from conferences.models import Organisation
 from conferences.services import audit
 from kmf.authorization import limits
+from kmf.authorization.addresses import client_network
+from kmf.authorization.attempts import counted_as, make_known
 from kmf.authorization.authorize import SignIn
 from kmf.authorization.errors import TooManyAttempts
 from kmf.authorization.limits import Limit
@@ -66,15 +68,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         """Nothing: allauth counts in the process."""
 
     def _count(self, request: HttpRequest, email: str) -> list[tuple[Limit, str]]:
-        """Count an attempt of an address, and of it for one account: another's wrong guesses elsewhere keep nobody out."""
-        address, now = self.get_client_ip(request), timezone.now()
-        counted = [(limits.WRONG_SIGN_INS, address), (limits.WRONG_PASSWORDS, f"{address} {email.strip().lower()}")]
+        """Count an attempt against whom ``kmf.authorization.attempts`` names: another's wrong guesses keep nobody out."""
+        now, counted = timezone.now(), counted_as(request, email)
         try:
             for limit, whom in counted:
                 limits.count(limit, whom, now=now)
         except TooManyAttempts as refusal:
             with suppress(TooManyAttempts):
-                limits.count(limits.SIGN_IN_LIMIT_AUDITED, address, now=now)
+                limits.count(limits.SIGN_IN_LIMIT_AUDITED, client_network(request), now=now)
                 _record_refusal(email, "too many attempts")
             page = render(request, "429.html", {"retry_after_s": refusal.retry_after_s}, status=429)
             page["Retry-After"] = str(refusal.retry_after_s)
@@ -89,6 +90,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         """Audit and show the page that says so; reached only with the right password."""
         _record_refusal(user.email, "account is not active")
         response: HttpResponse = super().respond_user_inactive(request, user)
+        return response
+
+    def post_login(self, request: HttpRequest, user: Account, **details: Any) -> HttpResponse:
+        """Go on to where the person wanted to be; the browser is known from now on."""
+        response: HttpResponse = super().post_login(request, user, **details)
+        make_known(request, response, user.email)
         return response
 
     @transaction.atomic

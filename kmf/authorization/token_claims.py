@@ -9,7 +9,7 @@ from django.conf import settings
 from kmf.authorization.errors import TokenRefused
 from kmf.authorization.grants import conference_id_of, invitation_of
 from kmf.authorization.models import Grant
-from protocol.words import ACCESS_TOKEN_LIFETIME_S, CLIENT_CORE
+from protocol.words import ACCESS_TOKEN_LIFETIME_S, CLIENT_CORE, CLIENT_ENDPOINT
 
 _JTI_BYTES = 16
 
@@ -45,7 +45,8 @@ def _particular(grant: Grant, resource: str, now: datetime) -> dict[str, Any]:
         raise TokenRefused("access_denied", "no way into the conference at this moment", grant)
     if resource == settings.ORIGINS.provider:
         # Nothing by which the provider could tell who this is, or that he was in another conference.
-        return {"sub": participant.pseudonym, "handle": participant.conference.handle}
+        # All look alike to it, room systems and recorders too.
+        return {"sub": participant.pseudonym, "handle": participant.conference.handle, "client_id": CLIENT_ENDPOINT}
     # By the identity the core application looks up, at each use, whether he is still invited.
     return {**_signed_in(grant), "conference": participant.conference.pk, "identity": participant.identity}
 
@@ -66,4 +67,5 @@ def _profile(grant: Grant) -> dict[str, Any]:
         "name": account.name,
         "roles": account.roles,
         "organisation": account.organisation.slug,
+        "generation": account.session_generation,
     }

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
@@ -18,13 +17,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from kmf.authorization import authorize as authorization_request
 from kmf.authorization import confirmation, keys
+from kmf.authorization.addresses import client_network
 from kmf.authorization.authorize import AuthorizationRequest, SignIn
 from kmf.authorization.devices import devices_of
-from kmf.authorization.errors import RedirectRefused, RequestRefused, TokenRefused, TooManyAttempts
+from kmf.authorization.errors import DecisionPending, RedirectRefused, RequestRefused, TokenRefused, TooManyAttempts
 from kmf.authorization.exchange import exchange
 from kmf.authorization.grants import end_everywhere
 from kmf.authorization.models import Account
 from kmf.authorization.proofs import fresh_nonce
+from kmf.authorization.room_code import asking
 from kmf.authorization.sign_in import sign_in_of
 from kmf.authorization.validator import AT_ONCE
 from protocol.authorization_details import INVITE
@@ -85,7 +86,7 @@ def _confirm(request: HttpRequest, asked: AuthorizationRequest, account: Account
         return _Found(confirmation.decline(asked, conference=conference, account=account, now=now))
     if decision == "confirmed" and request.POST.get("meant") == "yes":
         return _Found(authorization_request.grant(asked, account=account, sign_in=sign_in, now=now))
-    context = {"action": asked.action, "conference": conference, "account": account, "not_meant": decision is not None}
+    context = confirmation.shown(asked, conference=conference) | {"account": account, "not_meant": decision is not None}
     return render(request, "authorization/confirm_action.html", context, status=422 if decision is not None else 200)
 
 
@@ -100,15 +101,16 @@ def token(request: HttpRequest) -> JsonResponse:
     if request.content_type != _FORM:
         return _refusal("invalid_request", 400)
     try:
-        address = get_adapter().get_client_ip(request)
+        address = client_network(request)
         return JsonResponse(exchange(body, proof=request.headers.get("DPoP"), address=address, now=timezone.now()))
-    except TooManyAttempts as refusal:
+    except (TokenRefused, DecisionPending, InvalidProof, TooManyAttempts) as refusal:
+        return token_refused(refusal)
+
+
+def token_refused(refusal: TokenRefused | DecisionPending | InvalidProof | TooManyAttempts) -> JsonResponse:
+    """The answer of the token endpoint, and of the device authorization endpoint, to what it refuses."""
+    if isinstance(refusal, TooManyAttempts):
         return _refusal(refusal.code, 429, {"Retry-After": str(refusal.retry_after_s)})
-    except (TokenRefused, InvalidProof) as refusal:
-        return _token_refused(refusal)
-
-
-def _token_refused(refusal: TokenRefused | InvalidProof) -> JsonResponse:
     if isinstance(refusal, NonceNeeded):
         return _refusal(refusal.code, 400, {"DPoP-Nonce": fresh_nonce(timezone.now())})
     if isinstance(refusal, InvalidProof):
@@ -142,8 +144,10 @@ def metadata(_request: HttpRequest) -> JsonResponse:
             "jwks_uri": f"{origins.kmf}/jwks",
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
-            "token_endpoint_auth_methods_supported": ["none"],
+            "device_authorization_endpoint": f"{origins.kmf}/device-authorization",
+            "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", asking.GRANT_TYPE],
+            "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ["ES256"],
             "code_challenge_methods_supported": ["S256"],
             "dpop_signing_alg_values_supported": ["ES256"],
             "authorization_response_iss_parameter_supported": True,

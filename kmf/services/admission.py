@@ -7,8 +7,9 @@ from django.db import transaction
 from conferences.models import Participant
 from conferences.rules import CLOCKS_DIFFER, is_locked_out, needs_admission
 from conferences.services.audit import record
+from kmf.authorization.models import Account
 from kmf.authorization.services import VerifiedRequest
-from kmf.errors import Declined, Locked, Waits
+from kmf.errors import Declined, Denied, Locked, Waits
 from kmf.models import Waiting
 from kmf.selectors import WAITS_FOR, was_here_lately
 
@@ -74,6 +75,23 @@ def _is_declined(waiting: Waiting | None, now: datetime) -> bool:
     if waiting is None or waiting.declined_at is None:
         return False
     return timedelta(0) <= now - waiting.declined_at < DECLINED_FOR
+
+
+def check_kind(*, participant: Participant, verified: VerifiedRequest) -> None:
+    """Check that whoever may keep what he receives was invited as that.
+
+    Raises:
+        Denied: a recorder, invited as a person or a room.
+
+    """
+    if verified.account.kind == Account.Kind.RECORDER and participant.kind != Participant.Kind.RECORDER:
+        raise Denied("a recorder, invited as something else")
+
+
+def shown_kind(verified: VerifiedRequest, participant: Participant) -> str:
+    """What everybody sees: of an enrolled device what it is, whatever the invitation says; else what the invitation says."""
+    account = verified.account
+    return participant.kind if account.kind == Account.Kind.PERSON else account.kind
 
 
 def shown_name(verified: VerifiedRequest, participant: Participant) -> str:

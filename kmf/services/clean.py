@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from conferences.services.audit import record
+from conferences.services.frame_refusals import record_counted_frame_refusals
 from kmf.authorization.cleaning import clean
 from kmf.models import ConferenceKey
 from kmf.services.day_keys import drop_day_keys, droppable_days
@@ -20,4 +21,5 @@ def clean_up(*, now: datetime) -> None:
             record(event="day_key.dropped", at=now, actor="system", details={"days": [day.isoformat() for day in doomed]})
         drop_day_keys(doomed)
     record_counted(now=now)
+    record_counted_frame_refusals(now=now)
     clean(now)

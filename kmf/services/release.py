@@ -17,7 +17,7 @@ from kmf.authorization.services import VerifiedRequest
 from kmf.crypto.agreement import Agreement, agree, wrap_ekt_key
 from kmf.errors import Denied, Ended, Full, KeyRequestMalformed, KMFError, Refused, Stranger, TooEarly, TooMany
 from kmf.models import Endpoint, Epoch
-from kmf.services.admission import check_let_in, how_verified, shown_name
+from kmf.services.admission import check_kind, check_let_in, how_verified, shown_kind, shown_name
 from kmf.services.denials import Denial, record_denials
 from kmf.services.due import settle_if_due
 from kmf.services.epochs import epoch_for_join, lock_state
@@ -205,6 +205,7 @@ def _accept(invited: Invited, standing: Standing, *, is_closed: bool, now: datet
     # (2)
     participant = standing.participants[invited.participant.pk]
     _check_right(participant)
+    check_kind(participant=participant, verified=verified)
     if not standing.is_authorized(jkt=verified.token.jkt, account_id=verified.account.pk):
         raise Denied("authorization revoked")
     # (3)
@@ -221,7 +222,13 @@ def _accept(invited: Invited, standing: Standing, *, is_closed: bool, now: datet
     # (6)
     agreement = agree(algorithm=request.algorithm, endpoint_key=request.agreement_key)
     standing.take_seat(participant.pk)
-    joiner = Joiner(participant, request.identity_key, shown_name(verified, participant), how_verified(verified))
+    joiner = Joiner(
+        participant,
+        request.identity_key,
+        shown_name(verified, participant),
+        how_verified(verified),
+        shown_kind(verified, participant),
+    )
     return _Accepted(verified, joiner, agreement)
 
 

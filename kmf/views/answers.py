@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from allauth.account.adapter import get_adapter
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from kmf.authorization.addresses import client_network
 from kmf.authorization.proofs import fresh_nonce
 from kmf.errors import KMFError, KMFUnavailable, TooManyMessages, Waits
 from kmf.services.refusals import record_refusal
@@ -35,18 +35,18 @@ def refuse(refusal: Malformed | KMFError) -> HttpResponse:
 def refuse_unknown(
     request: HttpRequest, refusal: ProtocolError, now: datetime, *, where: str = "http", scheme: str = "DPoP"
 ) -> HttpResponse:
-    """Answer a request of nobody known, and audit it with its precise reason."""
-    address = get_adapter().get_client_ip(request)
+    """Answer a request of nobody known, and audit it with its precise reason; one that only lacks a nonce is no refusal."""
+    if isinstance(refusal, NonceNeeded):
+        response = answer(refusal.code, scheme=scheme)
+        response["DPoP-Nonce"] = fresh_nonce(now)
+        return response
     try:
-        record_refusal(conference_id=None, where=where, refusal=refusal, address=address, now=now)
+        record_refusal(conference_id=None, where=where, refusal=refusal, address=client_network(request), now=now)
     except TooManyMessages as too_many:
         return answer(too_many.code)
     except DatabaseError:
         return answer(KMFUnavailable.code)
-    response = answer(refusal.code, scheme=scheme)
-    if isinstance(refusal, NonceNeeded):
-        response["DPoP-Nonce"] = fresh_nonce(now)
-    return response
+    return answer(refusal.code, scheme=scheme)
 
 
 def answer(

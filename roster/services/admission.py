@@ -17,6 +17,7 @@ class Joiner:
     identity_key: bytes
     name: str
     verified_by: str
+    kind: str
 
 
 def admit_all(*, conference: Conference, joiners: Sequence[Joiner], now: datetime) -> list[Membership]:
@@ -35,7 +36,7 @@ def admit_all(*, conference: Conference, joiners: Sequence[Joiner], now: datetim
             name=joiner.name,
             verified_by=joiner.verified_by,
             role=joiner.participant.role,
-            kind=joiner.participant.kind,
+            kind=joiner.kind,
             invited_by=joiner.participant.invited_by,
             admitted_by=joiner.participant.admitted_by,
             admitted_at=joiner.participant.admitted_at,

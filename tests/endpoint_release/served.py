@@ -1,5 +1,6 @@
 """A server on loopback that answers with given answers: those of the real site, or what an attacker made of them."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,7 +74,8 @@ class Site:
 def _handler(answers: dict[str, Said]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked = f"sw:{self.path}" if self.headers.get("Service-Worker") == "script" else self.path
+            path = PAGES[0] if re.fullmatch(r"/c/[A-Za-z0-9_-]{22}", self.path) else self.path
+            asked = f"sw:{path}" if self.headers.get("Service-Worker") == "script" else path
             said = answers.get(asked, Said(404, {}, b""))
             self.send_response(said.status)
             for name, value in said.headers.items():

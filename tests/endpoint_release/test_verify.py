@@ -1,5 +1,6 @@
 """The outsider's command: a server that serves anything else than what was released is found out, and what differs is named."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
 from config.env import ROOT
+from endpoint_release.compare import any_conference, transport_differences
+from endpoint_release.fetch import Answer
 from endpoint_release.manifest import digest, parse
 from endpoint_release.note import ReleaseKey, sign_note
 from endpoint_release.verify import AS_RELEASED, DIFFERENT, NOT_LOOKED_AT, main
@@ -101,20 +104,20 @@ ATTACKS: dict[str, tuple[Callable[[Site], Site], str]] = {
         in_page(b'{"integrity":{', b'{"integrity":{"/endpoint/more.js":"sha256-x",'),
         "the page loads /endpoint/more.js, which was not released",
     ),
-    "another import map": (in_page(b'{"integrity":{', b'{"integrity": {'), f"page {PAGES[0]}: the import map differs"),
+    "another import map": (in_page(b'{"integrity":{', b'{"integrity": {'), "page /c/…: the import map differs"),
     "a script more in the page": (
         in_page(b"</head>", b'<script src="/endpoint/evil.js"></script></head>'),
         "the page loads /endpoint/evil.js, which was not released",
     ),
     "a sheet without its integrity": (
         in_page(b'css" integrity="', b'css" data-x="'),
-        f"page {PAGES[0]}: differs from line",
+        "page /c/…: differs from line",
     ),
     "a frame that may do more": (
         in_page(b'sandbox="allow-scripts"', b'sandbox="allow-scripts allow-popups"'),
-        f"page {PAGES[0]}: differs",
+        "page /c/…: differs",
     ),
-    "another page for the callback": (rewritten(PAGES[1], b"</body>", b"<p></p></body>"), f"page {PAGES[1]}: differs from line"),
+    "another page for the callback": (rewritten(PAGES[1], b"</body>", b"<p></p></body>"), "page /callback: differs from line"),
     "a page of another origin": (in_page(b'data-kmf="http://kmf.', b'data-kmf="http://kmg.'), "it was made for another origin"),
     "an origin that is none": (
         in_page(b'data-core="http', b'data-core="javascript'),
@@ -125,7 +128,7 @@ ATTACKS: dict[str, tuple[Callable[[Site], Site], str]] = {
     "a changed byte of a sheet": (rewritten(SHEET, b"{", b" {"), f"style {SHEET}: other bytes than released"),
     "a policy of the page that lets more in": (
         weaker_policy(PAGES[0], "connect-src 'self'", "connect-src *"),
-        f"page {PAGES[0]}: header content-security-policy is another",
+        "page /c/…: header content-security-policy is another",
     ),
     "no policy of the worker": (
         header(WORKER, "content-security-policy", None),
@@ -133,18 +136,18 @@ ATTACKS: dict[str, tuple[Callable[[Site], Site], str]] = {
     ),
     "devices for frames": (
         header(PAGES[0], "permissions-policy", "camera=*"),
-        f"page {PAGES[0]}: header permissions-policy is another",
+        "page /c/…: header permissions-policy is another",
     ),
     "an opener": (
         header(PAGES[0], "cross-origin-opener-policy", "unsafe-none"),
-        f"page {PAGES[0]}: header cross-origin-opener-policy is another",
+        "page /c/…: header cross-origin-opener-policy is another",
     ),
     "an origin that shares its process": (
         header(PAGES[0], "origin-agent-cluster", None),
-        f"page {PAGES[0]}: header origin-agent-cluster is missing",
+        "page /c/…: header origin-agent-cluster is missing",
     ),
-    "a cookie": (header(PAGES[0], "set-cookie", "a=b"), f"page {PAGES[0]}: header set-cookie must not be there"),
-    "a preload by header": (header(PAGES[0], "link", "</x.js>; rel=preload"), f"page {PAGES[0]}: header link must not be there"),
+    "a cookie": (header(PAGES[0], "set-cookie", "a=b"), "page /c/…: header set-cookie must not be there"),
+    "a preload by header": (header(PAGES[0], "link", "</x.js>; rel=preload"), "page /c/…: header link must not be there"),
     "modules for other origins": (
         header(WORKER, "access-control-allow-origin", "*"),
         "module worker/worker.js: header access-control-allow-origin must not be there",
@@ -174,6 +177,32 @@ def test_what_was_not_released_is_named(site: Site, attack: Callable[[Site], Sit
     assert status == DIFFERENT
     assert [found for found in complained if line in found], complained
     assert said[-1].startswith("NOT as released")
+
+
+@pytest.mark.parametrize(
+    ("value", "lasts"),
+    [
+        ("max-age=63072000; includeSubDomains", True),
+        ('max-age="63072000"', True),
+        ("max-age=0", False),
+        ("max-age=86400", False),
+        ("max-age=63072000; max-age=0", False),
+        ("max-age", False),
+        ("includeSubDomains", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_promise_of_https_that_does_not_last_is_named(value: str | None, *, lasts: bool) -> None:
+    answer = Answer(200, {} if value is None else {"strict-transport-security": value}, b"")
+    assert (list(transport_differences("/callback", answer, is_local=False)) == []) == lasts
+
+
+def test_no_two_looks_ask_for_the_same_conference() -> None:
+    """Else a server would know the verifier by it, and serve others another page."""
+    asked = {any_conference() for _ in range(50)}
+    assert len(asked) == 50
+    assert all(re.fullmatch(r"/c/[A-Za-z0-9_-]{22}", path) for path in asked)
 
 
 def test_everything_made_anew_is_found_out_by_the_key_alone(site: Site) -> None:

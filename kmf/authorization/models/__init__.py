@@ -1,8 +1,23 @@
 """Accounts, what the OAuth server keeps, the memory of used proofs, and counts."""
 
 from kmf.authorization.models.account import Account
+from kmf.authorization.models.directory_token import DirectoryToken
+from kmf.authorization.models.enrolled_key import EnrolledKey
 from kmf.authorization.models.oauth import AccessToken, Application, Grant, IDToken, RefreshToken
 from kmf.authorization.models.rate_count import RateCount
+from kmf.authorization.models.room_code import RoomCode
 from kmf.authorization.models.used_proof import UsedProof
 
-__all__ = ["AccessToken", "Account", "Application", "Grant", "IDToken", "RateCount", "RefreshToken", "UsedProof"]
+__all__ = [
+    "AccessToken",
+    "Account",
+    "Application",
+    "DirectoryToken",
+    "EnrolledKey",
+    "Grant",
+    "IDToken",
+    "RateCount",
+    "RefreshToken",
+    "RoomCode",
+    "UsedProof",
+]

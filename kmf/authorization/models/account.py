@@ -33,16 +33,28 @@ class AccountManager(BaseUserManager["Account"]):
 
 
 class Account(AbstractBaseUser):  # type: ignore[django-manager-missing]  # relations of untyped models
-    """Somebody who can sign in. ``is_active`` false ends every right at once; ``is_staff`` is the administrator."""
+    """Who can be in a conference. ``is_active`` false ends every right at once; ``is_staff`` is the administrator.
+
+    A person signs in. A room system or a recorder does not: it shows an enrolled key (``kmf.authorization.enrolment``).
+    """
+
+    class Kind(models.TextChoices):
+        """What stands behind the account; the roster says it."""
+
+        PERSON = "person"
+        ROOM = "room"
+        RECORDER = "recorder"
 
     id = models.CharField(primary_key=True, max_length=22, default=new_identifier, editable=False)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=200)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.PERSON)
     can_initiate = models.BooleanField(default=False)
     can_audit = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    switched_off_by = models.CharField(max_length=20, blank=True, db_default="")  # the directory, or somebody else
     session_generation = models.PositiveIntegerField(default=0)  # one more ends every session of before
 
     objects = AccountManager()

@@ -36,6 +36,7 @@ class Grant(AbstractGrant):  # type: ignore[misc]  # the toolkit is untyped
     revoked_reason = models.CharField(max_length=60, blank=True)
     auth_time = models.DateTimeField()
     amr = models.JSONField(default=list)
+    enrolled_key = models.ForeignKey("EnrolledKey", null=True, on_delete=models.PROTECT, related_name="grants")  # of a device
     authorization_details = models.JSONField(default=list)  # the action that was confirmed (RFC 9396), or none
 
     class Meta:
@@ -58,6 +59,7 @@ class RefreshToken(AbstractRefreshToken):  # type: ignore[misc]  # the toolkit i
     """
 
     grant = models.ForeignKey(Grant, on_delete=models.CASCADE, related_name="refresh_tokens")
+    given_at = models.DateTimeField()
     voided_at = models.DateTimeField(null=True)
 
 

@@ -8,7 +8,7 @@ import { byId } from "./elements.js";
 import { enterState, showGate } from "./gate.js";
 import { Prejoin } from "./prejoin.js";
 import { handOverStepUp } from "./step_up_callback.js";
-import { waitingWords } from "./words.js";
+import { roomCodeWords, waitingWords } from "./words.js";
 import { codeOf, WorkerPort } from "./worker_port.js";
 
 /** A redirect that takes longer gets a button. */
@@ -18,6 +18,8 @@ const JOIN_AGAIN = new Set(["too_early", "locked", "declined", "full", "too_many
 
 const { kmf = "", auth = "", provider = "", core = "", rosterKey = "" } = document.body.dataset;
 let conferenceId = /^\/c\/([A-Za-z0-9_-]{22})$/.exec(location.pathname)?.[1] ?? "";
+/** Opened on the screen of a room: the link of the invitation and this behind it. */
+const isRoom = location.hash === "#room";
 const devices = new Devices(choices());
 /** @type {Prejoin | null} */
 let prejoin = null;
@@ -42,11 +44,25 @@ async function start() {
 
 /** @param {WorkerPort} port */
 async function signIn(port) {
+  if (isRoom) {
+    await signInAsRoom(port);
+    return;
+  }
   enterState("signing-in");
   showGate("sign_in", { busy: true });
   const url = await port.request("begin-sign-in", { conference: conferenceId });
   setTimeout(() => showGate("sign_in", { onAction: () => location.assign(url) }), SLOW_MS);
   location.replace(url);
+}
+
+/** A screen without a keyboard: somebody enters what it shows on a device of his own. @param {WorkerPort} port */
+async function signInAsRoom(port) {
+  enterState("signing-in");
+  showGate("signing_in", { busy: true });
+  const { userCode, uri } = await port.request("begin-room-sign-in", { conference: conferenceId });
+  showGate("room_code", { busy: true, text: roomCodeWords(uri, userCode) });
+  await port.request("complete-room-sign-in");
+  await prepare(port);
 }
 
 /** @param {WorkerPort} port */
@@ -130,6 +146,10 @@ function end(code, onAction = openAgain) {
 }
 
 function openAgain() {
+  if (isRoom) {
+    location.reload();
+    return;
+  }
   location.assign(conferenceId ? `/c/${conferenceId}` : `${core}/`);
 }
 

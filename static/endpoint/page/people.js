@@ -52,8 +52,9 @@ function person(entry, own, onRemove) {
   const invited = (entry.invitedBy ? ` · invited by ${entry.invitedBy}` : "") + letIn;
   within(element, ".person__how", HTMLElement).textContent = `${verifiedWords(entry.verifiedBy)} · since ${timeOfDay(entry.since)}${invited}`;
   const role = within(element, ".person__role", HTMLElement);
-  role.textContent = entry.kind === "room" ? "Room" : "Initiator";
-  role.hidden = entry.kind !== "room" && entry.role !== "initiator";
+  const kind = { room: "Room", recorder: "Recorder" }[entry.kind];
+  role.textContent = kind ?? "Initiator";
+  role.hidden = kind === undefined && entry.role !== "initiator";
   const remove = within(element, ".person__remove", HTMLButtonElement);
   remove.hidden = !onRemove || own || entry.role === "initiator";
   remove.setAttribute("aria-label", `Remove ${nameOf(entry)}`);

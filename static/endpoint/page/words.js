@@ -7,6 +7,9 @@ const GATES = {
   checking: { title: "One moment", text: "Conclave is looking at what this browser can do." },
   sign_in: { title: "Taking you to sign-in", text: "Your organisation asks who you are. You come straight back here.", action: "Continue to sign-in" },
   signing_in: { title: "Signing you in", text: "One moment, please." },
+  room_code: { title: "Sign this room in", text: "" },
+  room_declined: { title: "This screen was not signed in", text: "Whoever entered the code said that it is not his screen.", action: "Show another code" },
+  room_code_over: { title: "The code is over", text: "Nobody entered it within ten minutes.", action: "Show another code" },
   joining: { title: "Going in", text: "Your browser makes its keys and asks for the key of this conference.", action: "Cancel" },
   browser: { title: "This browser cannot take part", text: "A locked conference needs things that it does not have:" },
   left: { title: "You have left", text: "Your keys are deleted. You can go back in as long as the conference lasts.", action: "Go back in" },
@@ -158,7 +161,7 @@ export function lockStateWords(lock, reason) {
 }
 
 /** @type {Record<string, string>} RFC 8176 */
-const METHODS = { pwd: "password", otp: "one-time code", mfa: "several factors", hwk: "security key", swk: "passkey", pop: "passkey", fpt: "fingerprint", face: "face", sms: "text message", pin: "PIN", kba: "known answer", unknown: "sign-in" };
+const METHODS = { pwd: "password", otp: "one-time code", mfa: "several factors", hwk: "security key", swk: "passkey", pop: "passkey", fpt: "fingerprint", face: "face", sms: "text message", pin: "PIN", kba: "known answer", enrolled_key: "an enrolled key", room_code: "a code that somebody invited entered", unknown: "sign-in" };
 
 /** Words for a gate. @param {string} code @returns {GateWords} */
 export function gateWords(code) {
@@ -169,6 +172,11 @@ export function gateWords(code) {
 export function verifiedWords(verifiedBy) {
   const methods = verifiedBy.split("+").map((method) => METHODS[method] ?? method);
   return `Verified by ${methods.join(" and ")}`;
+}
+
+/** What to do with the code of a room. @param {string} uri @param {string} code */
+export function roomCodeWords(uri, code) {
+  return `On your phone or computer, open ${uri} and enter ${code}. You must be invited to this conference yourself.`;
 }
 
 /** Words of the waiting page for whoever is seen as `name`. @param {string} name */

@@ -10,6 +10,7 @@ import { coreDocument } from "./session/documents.js";
 import { codeOf, SessionError } from "./session/errors.js";
 import { moderate } from "./session/moderation.js";
 import { ServerClock } from "./session/server_clock.js";
+import { beginRoomSignIn } from "./session/room_sign_in.js";
 import { Stay } from "./session/session.js";
 import { beginSignIn, completeSignIn } from "./session/sign_in.js";
 import { StepUp } from "./session/step_up.js";
@@ -22,6 +23,8 @@ const clock = new ServerClock();
 let configuration = null;
 /** @type {Awaited<ReturnType<typeof completeSignIn>> | null} */
 let signedIn = null;
+/** @type {import("./session/room_sign_in.js").ShownCode | null} */
+let room = null;
 /** @type {{stay: Stay, engine: MediaEngine, number: number} | null} */
 let present = null;
 /** @type {StepUp | null} */
@@ -54,6 +57,13 @@ async function answer(message) {
       return beginSignIn({ origins: configured().origins, conference: message.conference });
     case "complete-sign-in":
       signedIn = await completeSignIn({ origins: configured().origins, answer: message.answer, clock });
+      return { conference: signedIn.conference };
+    case "begin-room-sign-in":
+      room = await beginRoomSignIn({ origins: configured().origins, conference: message.conference, clock });
+      room.signedIn.catch(() => undefined); // told to whoever asks for it
+      return { userCode: room.userCode, uri: room.uri };
+    case "complete-room-sign-in":
+      signedIn = await roomCode().signedIn;
       return { conference: signedIn.conference };
     case "join":
       return join(message.join);
@@ -134,6 +144,13 @@ function tell(event) {
     stepUp?.end();
   }
   scope.postMessage(event);
+}
+
+function roomCode() {
+  if (!room) {
+    throw new SessionError("malformed");
+  }
+  return room;
 }
 
 function configured() {

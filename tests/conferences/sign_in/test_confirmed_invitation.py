@@ -12,6 +12,7 @@ from django.test import Client
 from conferences.models import AuditEntry, Conference, Participant
 from conferences.services.plan import ConferencePlan, Invitee
 from conferences.services.scheduling import end_conference, schedule_conference
+from conferences.time_words import clock_words, day_words
 from kmf.authorization.models import Account, Grant
 from tests.conferences.sign_in.redirects import host, path_of
 
@@ -73,8 +74,12 @@ def page_after(core, answer):
 def test_the_page_names_whom_and_where_and_what_it_says_is_done(signed_in, auth, conference):
     asked = ask(signed_in, conference)
     page = auth.get(asked).content.decode()
-    for words in (DORA, "Dora", "Quarterly figures", "A person"):
+    zone = "Europe/Berlin"
+    begins = f"{day_words(conference.starts_at, zone)}, {clock_words(conference.starts_at, zone)}"
+    for words in (DORA, "Dora", "Quarterly figures", "A person", begins, conference.organisation.name):
         assert words in page
+    assert f'datetime="{conference.starts_at.astimezone(UTC):%Y-%m-%dT%H:%M}' in page  # for the zone of whoever looks
+    assert "Look closely" not in page
     assert invited(conference) == BEFORE
     assert f"{DORA} is invited" in page_after(signed_in, auth.post(asked, CONFIRMED))
     assert invited(conference) == sorted([*BEFORE, DORA])
@@ -89,6 +94,18 @@ def test_a_room_is_shown_as_one(signed_in, auth, conference):
     assert "A room system" in auth.get(asked).content.decode()
     page_after(signed_in, auth.post(asked, CONFIRMED))
     assert conference.participants.get(identity="room-7@weaver.example").kind == Participant.Kind.ROOM
+
+
+def test_an_address_that_looks_like_another_is_spelled_out(signed_in, auth, conference):
+    asked = ask(signed_in, conference, "Ben <ben@we\u0430ver.example>")
+    page = auth.get(asked).content.decode()
+    for words in ("Look closely", "CYRILLIC SMALL LETTER A", "Latin, Cyrillic", "we\u0430ver".encode("idna").decode()):
+        assert words in page
+    wire = "we\u0430ver".encode("idna").decode()
+    page = auth.get(ask(signed_in, conference, f"ben@{wire}.example")).content.decode()
+    assert "Look closely" in page
+    assert "ben@we\u0430ver.example" in page
+    assert invited(conference) == BEFORE
 
 
 def test_declined_nothing_happens_and_what_he_typed_is_still_there(signed_in, auth, conference):

@@ -39,6 +39,7 @@ def test_from_the_core_application_and_back(core, auth, ada, settings):
         "name": "Ada Weaver",
         "roles": ["initiator", "auditor"],
         "organisation": "weaver",
+        "generation": 0,
     }
     assert core.cookies["sessionid"].value != before  # a fixed session is worth nothing
     assert "access_token" not in str(dict(core.session))

@@ -13,9 +13,10 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from conferences.models import AuditEntry, Conference, FrameProof
+from conferences.models import AuditEntry, Conference, FrameProof, FrameRefusalCount
 from conferences.tasks import clean
 from kmf.authorization.keys import public_jwks, signing_key
+from kmf.services.clean import clean_up
 from protocol.access_token import sign_access_token
 from protocol.dpop import make_proof
 from protocol.thumbprint import public_jwk, thumbprint
@@ -85,6 +86,40 @@ def test_who_was_withdrawn_is_not_shown_and_sees_nothing(conference: Conference)
     assert refusals() == ["not invited now"]
     shown = Frame(conference.id, identity=ADA).ask().json()["invited"]
     assert BEN not in [person["identity"] for person in shown]
+
+
+def test_who_is_refused_in_a_loop_fills_no_audit(conference: Conference) -> None:
+    conference.participants.filter(identity=BEN).update(withdrawn_at=timezone.now())
+    frame = Frame(conference.id)
+    assert {frame.ask().status_code for _ in range(20)} == {403}
+    other = Frame(conference.id, identity="eve@weaver.example", sub="eve")
+    assert other.ask().status_code == 403
+    assert refusals() == ["not invited now"] * 2
+    clean_up(now=timezone.now() + timedelta(seconds=61))
+    [told] = [entry for entry in map(details_of, AuditEntry.objects.filter(event="frame.refused")) if "more" in entry]
+    assert (told["reason"], told["more"]) == ("not invited now", 19)
+    assert FrameRefusalCount.objects.count() == 0
+    assert frame.ask().status_code == 403
+    assert len(refusals()) == 4  # a new minute begins with an entry
+
+
+def test_each_reason_has_its_own_entry_and_a_minute_later_what_was_counted_comes_first(conference: Conference) -> None:
+    frame = Frame(conference.id)
+    proof = frame.proof()
+    assert [frame.ask(proof).status_code for _ in range(3)] == [200, 401, 401]
+    conference.participants.filter(identity=BEN).update(withdrawn_at=timezone.now())
+    assert frame.ask().status_code == 403
+    assert refusals() == ["proof was used before", "not invited now"]
+    FrameRefusalCount.objects.update(since=timezone.now() - timedelta(seconds=61))
+    assert frame.ask(proof).status_code == 401
+    assert refusals() == ["proof was used before", "not invited now", "proof was used before", "proof was used before"]
+    entries = AuditEntry.objects.filter(event="frame.refused").order_by("id")
+    assert [details_of(entry).get("more") for entry in entries][2:] == [1, None]
+
+
+def details_of(entry: AuditEntry) -> dict[str, Any]:
+    details: dict[str, Any] = json.loads(entry.body)["details"]
+    return details
 
 
 def test_another_conference_is_refused_though_invited_there_too(

@@ -187,7 +187,7 @@ def test_writing_the_clients_twice_changes_nothing(clients):
     before = rows()
     call_command("authorization_clients", verbosity=0)
     assert rows() == before
-    assert {client_id for _, client_id, _ in before} == {"endpoint", "core"}
+    assert {client_id for _, client_id, _ in before} == {"endpoint", "core", "device"}
 
 
 def test_a_client_that_is_not_ours_is_removed(clients):

@@ -102,7 +102,8 @@ def test_an_administrator_ends_it_for_an_account_of_his_organisation(grant, bob,
     assert "Sign out" in browser.get(f"/accounts/{ada.pk}").content.decode()
     assert browser.post(f"/accounts/{ada.pk}/end-device/{grant.pk}").status_code == 302
     assert not is_alive(grant)
-    assert audited("authorization.revoked")[0]["details"]["reason"] == "ended by an administrator"
+    [entry] = audited("authorization.revoked")
+    assert (entry["actor"], entry["details"]["reason"]) == (bob.email, "ended by an administrator")
 
 
 def test_an_administrator_reads_no_titles_of_another_organisation(grant, bob, ada, conference):
@@ -128,6 +129,8 @@ def test_an_administrator_signs_an_account_out_everywhere(own, grant, bob, ada, 
     assert not is_alive(grant)
     assert own.get("/").status_code == 302  # the session is over as well
     assert browser.get("/").status_code == 200
+    [ended] = audited("authorization.revoked")
+    assert (ended["actor"], ended["details"]["reason"]) == (bob.email, "ended everywhere by an administrator")
     [entry] = audited("account.ended_everywhere")
     assert (entry["actor"], entry["details"]) == (bob.email, {"account": ada.email})
 

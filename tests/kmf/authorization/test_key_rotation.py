@@ -9,7 +9,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings as configured
 from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
 
+from kmf.authorization import keys
 from kmf.authorization.key_rotation import rotate
 from kmf.authorization.keys import next_file, previous_file, public_jwks, signing_key, verification_keys
 from protocol.access_token import sign_access_token, verify_access_token
@@ -58,9 +60,9 @@ def test_no_good_token_is_refused_by_any_copy_that_may_be_used():
             done.append(rotate(now=now).done)
         copies = [*copies, (now, parse_jwks(public_jwks()))][-6:]  # of the last five minutes, and of now
         tokens = [*tokens, (now, token(now))][-5:]
-        for _taken_at, keys in copies:
+        for _taken_at, copy in copies:
             for _given_at, text in tokens:
-                assert verify(text, keys, now).subject == "account"
+                assert verify(text, copy, now).subject == "account"
         assert len(verification_keys()) <= 2
     steps = [name for name in done if name != "waits"]
     assert steps[:3] == ["announced", "switched", "retired"]
@@ -96,6 +98,61 @@ def test_the_new_files_are_as_closed_as_the_first():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert file.stat().st_uid == configured.TOKEN_SIGNING_KEY_FILE.parent.stat().st_uid
     assert not next_file().exists()
+
+
+def rotate_without_audit(now):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL transaction_read_only = on")
+    rotate(now=now)
+
+
+def test_no_step_is_done_that_the_audit_does_not_know(audited):
+    """The audit is away: every step fails, and no file is touched."""
+    for minutes in (0, 10, 20):
+        before = {path.name: path.read_bytes() for path in configured.TOKEN_SIGNING_KEY_FILE.parent.iterdir()}
+        entries = len(audited("token_key.rotated"))
+        with pytest.raises(DatabaseError), transaction.atomic():
+            rotate_without_audit(NOW + minutes * MINUTE)
+        assert {path.name: path.read_bytes() for path in configured.TOKEN_SIGNING_KEY_FILE.parent.iterdir()} == before
+        assert len(audited("token_key.rotated")) == entries
+        rotate(now=NOW + minutes * MINUTE)
+
+
+def test_each_step_names_the_key_that_it_is_about(audited):
+    first = signing_key().kid
+    for minutes in (0, 10, 20):
+        rotate(now=NOW + minutes * MINUTE)
+    named = [(entry["details"]["step"], entry["details"]["kid"]) for entry in audited("token_key.rotated")]
+    assert named == [("announced", signing_key().kid), ("switched", signing_key().kid), ("retired", first)]
+
+
+def test_a_reader_who_is_overtaken_by_the_switch_misses_no_key(monkeypatch):
+    """Between any two of his reads the rotation may go on: the key that signs then is among those he found."""
+    rotate(now=NOW)
+    for reads_before in (1, 2):
+        if not next_file().exists():
+            rotate(now=NOW + 40 * MINUTE, at_once=True)
+            rotate(now=NOW + 40 * MINUTE, at_once=True)
+        before = signing_key().kid
+        seen = read_through_a_switch(monkeypatch, reads_before)
+        assert {before, signing_key().kid} <= seen
+
+
+def read_through_a_switch(monkeypatch, reads_before):
+    """The keys that are found where the switch comes after so many reads of a file."""
+    reads, real = [], keys.read_key
+
+    def read(path):
+        if len(reads) == reads_before:
+            monkeypatch.setattr(keys, "read_key", real)
+            rotate(now=NOW + 30 * MINUTE, at_once=True)
+        reads.append(path)
+        return real(path)
+
+    monkeypatch.setattr(keys, "read_key", read)
+    found = set(verification_keys())
+    monkeypatch.setattr(keys, "read_key", real)
+    return found
 
 
 def test_a_rotation_that_died_halfway_goes_on():

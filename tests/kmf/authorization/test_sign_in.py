@@ -146,6 +146,71 @@ def test_ones_mistakes_keep_nobody_else_out(browser, with_password, password_has
     assert sign_in(Client(headers=browser_at("192.0.2.2")))["Location"] == "/"
 
 
+def known_at(address):
+    """A browser in which Ada has signed in before, signed out by now."""
+    known = Client(headers=browser_at(address))
+    sign_in(known)
+    known.post("/sign-out")
+    assert not is_signed_in(known)
+    return known
+
+
+def test_guesses_of_others_behind_the_same_address_keep_a_known_browser_out_of_nothing(with_password, settings):
+    """Neither those for its account nor those for many accounts."""
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    known, guesser = known_at("192.0.2.1"), Client(headers=browser_at("192.0.2.1"))
+    assert wrong(guesser, 6)[-1] == 429
+    flooded = [sign_in(guesser, f"nobody{number}@weaver.example", "wrong").status_code for number in range(60)]
+    assert flooded[-1] == 429
+    assert sign_in(guesser).status_code == 429  # a browser that nobody has signed in with waits
+    assert sign_in(known)["Location"] == "/"
+
+
+def test_a_session_confirms_its_password_whatever_others_behind_its_address_do(with_password, settings):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    own, guesser = Client(headers=browser_at("192.0.2.1")), Client(headers=browser_at("192.0.2.1"))
+    sign_in(own)
+    assert wrong(guesser, 6)[-1] == 429
+    assert own.post("/confirm", {"password": PASSWORD}).status_code == 302
+
+
+def test_a_known_browser_has_no_more_attempts_than_another(with_password, settings):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    known = known_at("192.0.2.1")
+    assert wrong(known, 6) == [200] * 5 + [429]
+    assert sign_in(known).status_code == 429
+    assert not is_signed_in(known)
+
+
+@pytest.mark.parametrize("cookie", ["", "forged", "another account's"])
+def test_a_browser_that_is_not_known_by_this_account_is_counted_by_its_address(with_password, password_hash, settings, cookie):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    bob = Account.objects.create_account(email="bob@weaver.example", name="Bob", organisation=with_password.organisation)
+    Account.objects.filter(pk=bob.pk).update(password=password_hash)
+    known = known_at("192.0.2.1")
+    assert wrong(Client(headers=browser_at("192.0.2.1")), 6, email=bob.email)[-1] == 429
+    if cookie != "another account's":
+        known.cookies["known"] = cookie
+    assert sign_in(known, bob.email).status_code == 429
+
+
+def test_the_cookie_of_a_known_browser_names_nobody_and_opens_nothing(browser, with_password):
+    sign_in(browser)
+    morsel = browser.cookies["known"]
+    assert (morsel["httponly"], morsel["samesite"]) == (True, "Lax")
+    assert "ada" not in morsel.value
+    other = Client(headers={"host": host(settings.ORIGINS.auth)})
+    other.cookies["known"] = morsel.value
+    assert not is_signed_in(other)
+
+
+def test_one_customers_ipv6_addresses_are_one(with_password, settings):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    statuses = [wrong(Client(headers=browser_at(f"2001:db8:1:2::{number:x}")), 1)[0] for number in range(1, 7)]
+    assert statuses == [200] * 5 + [429]
+    assert sign_in(Client(headers=browser_at("2001:db8:1:3::1")))["Location"] == "/"
+
+
 def browser_at(address):
     return {"host": host(settings.ORIGINS.auth), "x-forwarded-for": address}
 

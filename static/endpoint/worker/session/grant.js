@@ -49,6 +49,21 @@ export class Grant {
   }
 
   /**
+   * Ask for the tokens of a room's screen; the first is for the KMF.
+   *
+   * @param {string} secret of the code that it shows
+   * @throws {SessionError} authorization_pending, slow_down, access_denied, expired_token …
+   */
+  async exchangeDeviceCode(secret) {
+    const { text } = await this.#request(this.#origins.kmf, {
+      grant_type: "urn:ietf:params:oauth:grant-type:device_code",
+      device_code: secret,
+      client_id: CLIENT_ID,
+    });
+    this.#subject ||= String(readClaims(text).sub);
+  }
+
+  /**
    * The same person signed in again under the same DPoP key: go on with the newer grant.
    *
    * @param {{code: string, verifier: string}} proofOfRequest
