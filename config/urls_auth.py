@@ -6,12 +6,22 @@ from django.urls import path
 from config.health import health, readiness
 from config.probes import trusted
 from kmf.authorization import device_views, views
+from kmf.authorization.second_factor import views as second_factor
 
 urlpatterns = [
     path("", views.account, name="account"),
     path("authorize", views.authorize, name="authorize"),
-    path("sign-in", allauth_views.login, name="account_login"),
+    path("sign-in", views.sign_in, name="account_login"),
+    path("sign-in/passkey", second_factor.sign_in_by_passkey, name="mfa_login_webauthn"),
+    path("sign-in/second-factor", second_factor.second_factor_step, name="mfa_authenticate"),
     path("confirm", allauth_views.reauthenticate, name="account_reauthenticate"),
+    path("confirm/code", second_factor.confirm_by_code, name="mfa_reauthenticate"),
+    path("confirm/passkey", second_factor.confirm_by_passkey, name="mfa_reauthenticate_webauthn"),
+    path("second-factor", views.second_factor_needed, name="second_factor_needed"),
+    path("second-factor/app", second_factor.add_app, name="mfa_activate_totp"),
+    path("second-factor/passkey", second_factor.add_passkey, name="mfa_add_webauthn"),
+    path("second-factor/recovery-codes", second_factor.recovery_codes, name="recovery_codes"),
+    path("second-factor/<int:factor_id>/remove", second_factor.remove, name="remove_factor"),
     path("sign-out", allauth_views.logout, name="account_logout"),
     path("inactive", allauth_views.account_inactive, name="account_inactive"),
     path("end-everywhere", views.everywhere, name="account_end_everywhere"),

@@ -78,6 +78,7 @@ class Migration(migrations.Migration):
                 ('on_join', models.CharField(choices=[('rekey', 'Rekey'), ('share', 'Share')], default='rekey', max_length=8)),
                 ('past_access', models.CharField(choices=[('none', 'None'), ('recording', 'Recording')], default='none', max_length=12)),
                 ('admission', models.CharField(choices=[('invited', 'Invited'), ('lobby', 'Lobby')], db_default='invited', default='invited', max_length=8)),
+                ('sign_in', models.CharField(choices=[('any', 'Any'), ('company', 'Company'), ('second_factor', 'Second Factor')], db_default='any', default='any', max_length=20)),
                 ('locked_at', models.DateTimeField(blank=True, null=True)),
                 ('keys_kept_days', models.PositiveIntegerField(db_default=30, default=30)),
                 ('ttl_s', models.PositiveIntegerField(default=600)),

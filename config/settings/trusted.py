@@ -12,6 +12,8 @@ from config.settings.logging import LOGGING  # noqa: F401
 from config.settings.mail import *  # noqa: F403
 from config.settings.oauth import *  # noqa: F403
 from config.settings.origins import host_of, read_origins
+from config.settings.sign_in import *  # noqa: F403
+from config.settings.sign_in import SIGN_IN_APPS
 from config.settings.transport import back_channel_trust, proxy_header, strict_transport_s
 
 ENV = Environment("trusted")
@@ -58,6 +60,7 @@ INSTALLED_APPS = [
     "csp",
     "allauth",
     "allauth.account",
+    *SIGN_IN_APPS,
     "oauth2_provider",
     "conferences",
     "roster",

@@ -5,6 +5,7 @@
     ├── RedirectRefused    one that is answered at the client's redirect URI
     ├── TokenRefused       a token request
     ├── NoSuchGrant        none that may be ended by who asks
+    ├── WrongCode          a code that is none, or was used
     └── TooManyAttempts    wrong too often within a while
 
 Tokens and proofs at the resource are refused with ``protocol.errors``.
@@ -48,6 +49,13 @@ class TooManyAttempts(AuthorizationError):
     def __init__(self, reason: str, *, retry_after_s: int) -> None:
         super().__init__("too_many", reason)
         self.retry_after_s = retry_after_s
+
+
+class WrongCode(AuthorizationError):
+    """A one-time code does not hold; ``reason`` says which kind."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("wrong_code", reason)
 
 
 class NoSuchGrant(AuthorizationError):

@@ -26,6 +26,7 @@ KEY_REFUSALS = Limit("key refusals", 60, timedelta(minutes=1))  # of an address 
 TOKEN_REFUSALS = Limit("token refusals", 60, timedelta(minutes=1))  # of an address
 WRONG_PASSWORDS = Limit("wrong passwords", 5, timedelta(minutes=5))  # of one account from one address
 WRONG_SIGN_INS = Limit("wrong sign-ins", 60, timedelta(minutes=1))  # of an address, which a whole company may share
+WRONG_CODES = Limit("wrong codes", 5, timedelta(minutes=5))  # of one account, from wherever: its first factor was shown
 SIGN_IN_LIMIT_AUDITED = Limit("sign-in limit audited", 1, timedelta(minutes=5))  # of an address: once is enough
 
 _TABLE = RateCount._meta.db_table  # noqa: SLF001  Django's documented way to it

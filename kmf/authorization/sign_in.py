@@ -2,11 +2,12 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,19 +20,38 @@ from kmf.authorization import limits
 from kmf.authorization.authorize import SignIn
 from kmf.authorization.errors import TooManyAttempts
 from kmf.authorization.limits import Limit
+from kmf.authorization.methods.chosen import judge
 from kmf.authorization.models import Account
 
 _NEVER = datetime.fromtimestamp(0, tz=UTC)
-_METHODS = {"password": "pwd", "mfa": "mfa", "socialaccount": "ext"}  # RFC 8176 where it has a word
 
 
 def sign_in_of(request: HttpRequest, account: Account) -> SignIn:
-    """When and how the session's account signed in last. Of a session that does not say it, no sign-in is young."""
+    """When, how and how strongly the session's account signed in last. Of a session that does not say it, no sign-in is young."""
     records = get_authentication_records(request, account)
-    if not records:
-        return SignIn(at=_NEVER, methods=())
-    methods = sorted({_METHODS.get(entry["method"], entry["method"]) for entry in records})
-    return SignIn(at=datetime.fromtimestamp(max(entry["at"] for entry in records), tz=UTC), methods=tuple(methods))
+    methods, strength = judge(records, settings.SIGN_IN_METHODS)
+    at = max((datetime.fromtimestamp(entry["at"], tz=UTC) for entry in records), default=_NEVER)
+    return SignIn(at=at, methods=methods, strength=strength)
+
+
+def address_of(request: HttpRequest) -> str:
+    """The client's address, as far as the configured proxies are believed."""
+    return str(get_adapter().get_client_ip(request))
+
+
+def refuse_too_many(request: HttpRequest, email: str, refusal: TooManyAttempts) -> NoReturn:
+    """Answer 429, and audit it once a window.
+
+    Raises:
+        ImmediateHttpResponse: always; allauth's middleware answers it.
+
+    """
+    with suppress(TooManyAttempts):
+        limits.count(limits.SIGN_IN_LIMIT_AUDITED, address_of(request), now=timezone.now())
+        record_refusal(email, "too many attempts")
+    page = render(request, "429.html", {"retry_after_s": refusal.retry_after_s}, status=429)
+    page["Retry-After"] = str(refusal.retry_after_s)
+    raise ImmediateHttpResponse(page) from None
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
@@ -55,6 +75,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Account | None:
         """Count first, so that guesses at once are counted too; what goes right is taken back."""
+        if not any(method.name == "password" for method in settings.SIGN_IN_METHODS):
+            return None
         counted = self._count(request, credentials.get("email", ""))
         account: Account | None = super().authenticate(request, **credentials)
         if account is not None:
@@ -67,27 +89,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 
     def _count(self, request: HttpRequest, email: str) -> list[tuple[Limit, str]]:
         """Count an attempt of an address, and of it for one account: another's wrong guesses elsewhere keep nobody out."""
-        address, now = self.get_client_ip(request), timezone.now()
+        address, now = address_of(request), timezone.now()
         counted = [(limits.WRONG_SIGN_INS, address), (limits.WRONG_PASSWORDS, f"{address} {email.strip().lower()}")]
         try:
             for limit, whom in counted:
                 limits.count(limit, whom, now=now)
         except TooManyAttempts as refusal:
-            with suppress(TooManyAttempts):
-                limits.count(limits.SIGN_IN_LIMIT_AUDITED, address, now=now)
-                _record_refusal(email, "too many attempts")
-            page = render(request, "429.html", {"retry_after_s": refusal.retry_after_s}, status=429)
-            page["Retry-After"] = str(refusal.retry_after_s)
-            raise ImmediateHttpResponse(page) from None
+            refuse_too_many(request, email, refusal)
         return counted
 
     def authentication_failed(self, _request: HttpRequest, **credentials: Any) -> None:
         """Audit; the address that was typed is named only where it is an account's, for it may be a mistyped password."""
-        _record_refusal(credentials.get("email", ""), "wrong password")
+        record_refusal(credentials.get("email", ""), "wrong password")
 
     def respond_user_inactive(self, request: HttpRequest, user: Account) -> HttpResponse:
         """Audit and show the page that says so; reached only with the right password."""
-        _record_refusal(user.email, "account is not active")
+        record_refusal(user.email, "account is not active")
         response: HttpResponse = super().respond_user_inactive(request, user)
         return response
 
@@ -95,7 +112,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def login(self, request: HttpRequest, user: Account) -> None:
         """Open the session under a new key, and audit it in the same transaction."""
         super().login(request, user)
-        _record("account.signed_in", user.email, user.organisation, {"methods": list(sign_in_of(request, user).methods)})
+        sign_in = sign_in_of(request, user)
+        details = {"methods": list(sign_in.methods), "acr": sign_in.strength.acr}
+        _record("account.signed_in", user.email, user.organisation, details)
 
     @transaction.atomic
     def logout(self, request: HttpRequest) -> None:
@@ -106,7 +125,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         super().logout(request)
 
 
-def _record_refusal(email: str, reason: str) -> None:
+def record_refusal(email: str, reason: str) -> None:
+    """Audit a sign-in that was refused; ``email`` is named only where it is an account's."""
     account = Account.objects.select_related("organisation").filter(email=email.strip().lower()).first()
     with transaction.atomic():
         if account is None:

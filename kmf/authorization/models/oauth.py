@@ -36,6 +36,7 @@ class Grant(AbstractGrant):  # type: ignore[misc]  # the toolkit is untyped
     revoked_reason = models.CharField(max_length=60, blank=True)
     auth_time = models.DateTimeField()
     amr = models.JSONField(default=list)
+    acr = models.CharField(max_length=20, default="any", db_default="any")  # protocol.sign_in
     authorization_details = models.JSONField(default=list)  # the action that was confirmed (RFC 9396), or none
 
     class Meta:
