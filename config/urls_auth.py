@@ -1,6 +1,7 @@
 """URLs of the auth origin: sign-in, authorization requests, account page."""
 
 from allauth.account import views as allauth_views
+from django.conf import settings
 from django.urls import path
 
 from config.health import health, readiness
@@ -34,3 +35,11 @@ urlpatterns = [
     path("health", health),
     path("ready", readiness(needed=trusted.NEEDED, helpful=trusted.HELPFUL)),
 ]
+if settings.COMPANY_PROVIDERS:
+    from kmf.authorization.company import views as company  # needs an app that is installed only then
+
+    urlpatterns += [
+        path("sign-in/with/<slug:provider_id>", company.begin, name="openid_connect_login"),
+        path("sign-in/with/<slug:provider_id>/callback", company.callback, name="openid_connect_callback"),
+        path("confirm/company", company.confirm, name="confirm_company"),
+    ]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from config.env import BadSetting, Environment
+from kmf.authorization.company.configuration import BadProvider, read_provider
 from kmf.authorization.methods.chosen import DEFAULT, UnknownMethod, find_methods, joined_settings
 
 _env = Environment("trusted")
@@ -23,16 +24,26 @@ def read_choice(path: Path) -> dict[str, Any]:
         choice = tomllib.loads(path.read_text())
     except (OSError, ValueError):
         raise BadSetting("CONCLAVE_SIGN_IN names a file that is no TOML") from None
-    methods = choice.get("methods", list(DEFAULT))
-    if set(choice) - {"methods"} or not isinstance(methods, list) or not all(isinstance(name, str) for name in methods):
+    methods, companies = choice.get("methods", list(DEFAULT)), choice.get("openid_connect", [])
+    is_known = not set(choice) - {"methods", "openid_connect"}
+    if not (is_known and _lists(methods, str) and _lists(companies, dict) and bool(companies) == ("openid_connect" in methods)):
         raise BadSetting("CONCLAVE_SIGN_IN names a file with members that are not known")
     return choice
+
+
+def _lists(value: object, kind: type) -> bool:
+    return isinstance(value, list) and all(isinstance(one, kind) for one in value)
+
+
+def _client_secret(name: str) -> str:
+    return _env.secret_text(f"openid-connect-{name}")
 
 
 _choice = read_choice(Path(_env.text("CONCLAVE_SIGN_IN", str(_env.directory / "sign-in.toml"))))
 try:
     SIGN_IN_METHODS = find_methods(_choice.get("methods", DEFAULT))
-except UnknownMethod as error:
+    COMPANY_PROVIDERS = [read_provider(table, _client_secret) for table in _choice.get("openid_connect", [])]
+except (UnknownMethod, BadProvider) as error:
     raise BadSetting(*error.args) from None
 SIGN_IN_APPS = ["allauth.mfa", *dict.fromkeys(app for method in SIGN_IN_METHODS for app in method.apps)]
 
@@ -56,4 +67,10 @@ _BASE = {
     "MFA_SUPPORTED_TYPES": [],
     "MFA_FORMS": _FORMS,
 }
-globals().update(joined_settings(SIGN_IN_METHODS, _BASE))
+_joined = joined_settings(SIGN_IN_METHODS, _BASE)
+AUTHENTICATION_BACKENDS: list[str] = _joined.pop("AUTHENTICATION_BACKENDS")
+MFA_SUPPORTED_TYPES: list[str] = _joined.pop("MFA_SUPPORTED_TYPES")
+MFA_FORMS: dict[str, str] = _joined.pop("MFA_FORMS")
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [provider.allauth_app() for provider in COMPANY_PROVIDERS]}}
+SIGN_IN_ORIGINS = sorted({provider.authorization_origin for provider in COMPANY_PROVIDERS})  # to which our form leads on
+globals().update(_joined)

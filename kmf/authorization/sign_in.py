@@ -18,6 +18,7 @@ from conferences.models import Organisation
 from conferences.services import audit
 from kmf.authorization import limits
 from kmf.authorization.authorize import SignIn
+from kmf.authorization.company.linking import company_of
 from kmf.authorization.errors import TooManyAttempts
 from kmf.authorization.limits import Limit
 from kmf.authorization.methods.chosen import judge
@@ -30,7 +31,9 @@ def sign_in_of(request: HttpRequest, account: Account) -> SignIn:
     """When, how and how strongly the session's account signed in last. Of a session that does not say it, no sign-in is young."""
     records = get_authentication_records(request, account)
     methods, strength = judge(records, settings.SIGN_IN_METHODS)
-    at = max((datetime.fromtimestamp(entry["at"], tz=UTC) for entry in records), default=_NEVER)
+    # Where somebody else asked the person, it was when they say, not when their answer came.
+    times = [min(entry["at"], entry.get("signed_in_at", entry["at"])) for entry in records]
+    at = max((datetime.fromtimestamp(time, tz=UTC) for time in times), default=_NEVER)
     return SignIn(at=at, methods=methods, strength=strength)
 
 
@@ -69,6 +72,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def is_safe_url(self, url: str) -> bool:
         """Paths of the sign-in origin only."""
         return url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def get_reauthentication_methods(self, user: Account) -> list[dict[str, Any]]:
+        """Ways to confirm who one is; also that of the company, where it knows the account."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if user.is_authenticated and (provider := company_of(user)) is not None:
+            methods.append({"id": "company", "description": f"Use {provider.words}", "url": "/confirm/company"})
+        return methods
 
     def add_message(self, *_args: Any, **_kwargs: Any) -> None:
         """Pages say what happened themselves."""

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kmf.authorization import authorize as authorization_request
 from kmf.authorization import confirmation, keys
 from kmf.authorization.authorize import AuthorizationRequest, SignIn
+from kmf.authorization.company.linking import company_of
 from kmf.authorization.devices import devices_of
 from kmf.authorization.errors import RedirectRefused, RequestRefused, TokenRefused, TooManyAttempts
 from kmf.authorization.exchange import exchange
@@ -99,7 +100,8 @@ def _confirm(request: HttpRequest, asked: AuthorizationRequest, account: Account
 def sign_in(request: HttpRequest) -> HttpResponseBase:
     """Sign-in page: the parts of the methods that the organisation chose (``kmf.authorization.methods``)."""
     parts = [method.template for method in settings.SIGN_IN_METHODS if method.template]
-    page: HttpResponseBase = allauth_views.LoginView.as_view(extra_context={"parts": parts})(request)
+    context = {"parts": parts, "companies": settings.COMPANY_PROVIDERS}
+    page: HttpResponseBase = allauth_views.LoginView.as_view(extra_context=context)(request)
     return page
 
 
@@ -119,7 +121,8 @@ def second_factor_needed(request: HttpRequest) -> HttpResponse:
     if held.has_second_factor:
         name = "mfa_reauthenticate_webauthn" if held.passkeys else "mfa_reauthenticate"
         return redirect_to_login(next_path, reverse(name))
-    return render(request, "second_factor/needed.html", {"account": account, "next": next_path})
+    context = {"account": account, "next": next_path, "company": company_of(account)}
+    return render(request, "second_factor/needed.html", context)
 
 
 def _sign_in_url(next_path: str) -> str:

@@ -96,7 +96,7 @@ def test_a_passkey_is_added_and_signs_in_alone(stack: Stack, page: Page) -> None
     expect(page.get_by_text("Remove the passkey “Laptop”?")).to_be_visible()
     is_accessible(page, "removing a passkey")
     page.get_by_role("button", name="Remove").click()
-    expect(page.get_by_text("With a password alone")).to_be_visible()
+    expect(page.get_by_text("With one factor alone")).to_be_visible()
 
 
 def code(secret: str, ahead: int = 0) -> str:

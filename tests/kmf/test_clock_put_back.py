@@ -13,6 +13,7 @@ from kmf.push.state import read_welcome
 from kmf.selectors import list_waiting, was_here_lately
 from kmf.services.due import settle_if_due
 from kmf.services.presence import leave
+from protocol.sign_in import Strength
 from roster.models import Membership
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("KMF-CLOCK-1")]

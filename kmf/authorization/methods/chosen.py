@@ -57,10 +57,11 @@ def judge(records: Sequence[Mapping[str, Any]], methods: Iterable[Method]) -> tu
 
     """
     known = list(methods)
-    used = [method for record in records for method in known if method.made(record)]
-    words = list(dict.fromkeys(word for method in used for word in method.amr))
-    strength = max((method.strength for method in used if method.strength is not None), default=Strength.ANY)
-    if strength is Strength.COMPANY and any(method.strength is None for method in used):
+    used = [(method, record) for record in records for method in known if method.made(record)]
+    words = list(dict.fromkeys(word for method, record in used for word in method.words_of(record)))
+    strengths = [method.strength_of(record) for method, record in used]
+    strength = max((one for one in strengths if one is not None), default=Strength.ANY)
+    if strength is Strength.COMPANY and None in strengths:
         strength = Strength.SECOND_FACTOR
         words = [*(word for word in words if word != "mfa"), "mfa"]
     return tuple(words), strength

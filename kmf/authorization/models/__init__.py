@@ -1,8 +1,9 @@
-"""Accounts, what the OAuth server keeps, the memory of used proofs, and counts."""
+"""Accounts, their company's names for them, what the OAuth server keeps, the memory of used proofs, and counts."""
 
 from kmf.authorization.models.account import Account
+from kmf.authorization.models.company_link import CompanyLink
 from kmf.authorization.models.oauth import AccessToken, Application, Grant, IDToken, RefreshToken
 from kmf.authorization.models.rate_count import RateCount
 from kmf.authorization.models.used_proof import UsedProof
 
-__all__ = ["AccessToken", "Account", "Application", "Grant", "IDToken", "RateCount", "RefreshToken", "UsedProof"]
+__all__ = ["AccessToken", "Account", "Application", "CompanyLink", "Grant", "IDToken", "RateCount", "RefreshToken", "UsedProof"]

@@ -5,10 +5,14 @@ Adding and removing ask for a confirmation of the last five minutes (allauth's `
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
 from typing import Any, TypeVar, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.base.internal.flows import post_authentication
 from allauth.mfa.base.views import AuthenticateView, ReauthenticateView
 from allauth.mfa.models import Authenticator
@@ -26,13 +30,24 @@ from django.views.decorators.http import require_http_methods
 
 from kmf.authorization.models import Account
 from kmf.authorization.second_factor import account as second_factor
+from kmf.authorization.sign_in import sign_in_of
 
+CONFIRMED_WITHIN = timedelta(minutes=5)
 _View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 
 
 def _confirmed_lately(view: _View) -> _View:
     """Let nobody in who has not confirmed within five minutes who he is."""
-    return cast("_View", reauthentication_required(app="allauth.mfa")(view))
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        # allauth lets those by who have neither password nor second factor: their company confirms who they are.
+        sign_in = sign_in_of(request, _account(request))
+        if not get_reauthentication_flows(request.user) and timezone.now() - sign_in.at > CONFIRMED_WITHIN:
+            raise ReauthenticationRequired
+        return view(request, *args, **kwargs)
+
+    return cast("_View", reauthentication_required(app="allauth.mfa")(guarded))
 
 
 def _account(request: HttpRequest) -> Account:
@@ -181,9 +196,13 @@ def _page(view: Any) -> Any:
     return never_cache(view)
 
 
+def _adding(view: Any) -> Any:
+    return never_cache(login_required(login_url="/sign-in")(_confirmed_lately(view)))
+
+
 sign_in_by_passkey = _page(SignInByPasskey.as_view())
 second_factor_step = SecondFactor.as_view(template_name="second_factor/sign_in.html")
 confirm_by_code = _page(ConfirmByCode.as_view(template_name="second_factor/confirm_code.html"))
 confirm_by_passkey = _page(ConfirmByPasskey.as_view(template_name="second_factor/confirm_passkey.html"))
-add_app = _page(login_required(login_url="/sign-in")(AddApp.as_view(template_name="second_factor/add_app.html")))
-add_passkey = _page(login_required(login_url="/sign-in")(AddPasskey.as_view(template_name="second_factor/add_passkey.html")))
+add_app = _adding(AddApp.as_view(template_name="second_factor/add_app.html"))
+add_passkey = _adding(AddPasskey.as_view(template_name="second_factor/add_passkey.html"))

@@ -158,7 +158,7 @@ export function lockStateWords(lock, reason) {
 }
 
 /** @type {Record<string, string>} RFC 8176 */
-const METHODS = { pwd: "password", otp: "one-time code", mfa: "several factors", hwk: "security key", swk: "passkey", pop: "passkey", fpt: "fingerprint", face: "face", sms: "text message", pin: "PIN", kba: "known answer", unknown: "sign-in" };
+const METHODS = { ext: "company account", pwd: "password", otp: "one-time code", mfa: "several factors", hwk: "security key", swk: "passkey", pop: "passkey", fpt: "fingerprint", face: "face", sms: "text message", pin: "PIN", kba: "known answer", unknown: "sign-in" };
 
 /** Words for a gate. @param {string} code @returns {GateWords} */
 export function gateWords(code) {
