@@ -13,8 +13,8 @@ const { client_id, client_secret, redirect_uri, people } = JSON.parse(readFileSy
 const issuer = `http://127.0.0.1:${port}`;
 
 const provider = new Provider(issuer, {
-  clients: [{ client_id, client_secret, redirect_uris: [redirect_uri], token_endpoint_auth_method: "client_secret_basic" }],
-  claims: { openid: ["sub", "groups"], profile: ["name"], email: ["email", "email_verified"] },
+  clients: [{ client_id, client_secret, redirect_uris: [redirect_uri], token_endpoint_auth_method: "client_secret_post" }],
+  claims: { acr: null, amr: null, auth_time: null, openid: ["sub", "groups"], profile: ["name"], email: ["email", "email_verified"] },
   conformIdTokenClaims: false,
   acrValues: ["two-factors"],
   features: { devInteractions: { enabled: false } },
