@@ -7,6 +7,7 @@ from django.urls import path
 from config.health import health, readiness
 from config.probes import trusted
 from kmf.authorization import device_views, views
+from kmf.authorization.guests import views as guests
 from kmf.authorization.second_factor import views as second_factor
 
 urlpatterns = [
@@ -14,6 +15,8 @@ urlpatterns = [
     path("authorize", views.authorize, name="authorize"),
     path("sign-in", views.sign_in, name="account_login"),
     path("sign-in/passkey", second_factor.sign_in_by_passkey, name="mfa_login_webauthn"),
+    path("sign-in/code", guests.ask_for_code, name="ask_for_code"),
+    path("sign-in/code/enter", guests.enter_code, name="enter_code"),
     path("sign-in/second-factor", second_factor.second_factor_step, name="mfa_authenticate"),
     path("confirm", allauth_views.reauthenticate, name="account_reauthenticate"),
     path("confirm/code", second_factor.confirm_by_code, name="mfa_reauthenticate"),

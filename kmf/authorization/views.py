@@ -199,7 +199,7 @@ def account(request: HttpRequest) -> HttpResponse:
     """Who is signed in here, and where he may end it."""
     context: dict[str, object] = {"account": request.user, "core_origin": settings.ORIGINS.core}
     if isinstance(request.user, Account):
-        context["held"] = held_by(request.user)
+        context["held"] = None if request.user.is_guest else held_by(request.user)
         context["supported"] = settings.MFA_SUPPORTED_TYPES
         context["devices"] = devices_of(request.user, shown_to=request.user, now=timezone.now())
     return render(request, "authorization/account.html", context)

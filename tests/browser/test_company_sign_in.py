@@ -1,5 +1,6 @@
-"""A company's own OpenID Connect provider, a real one, and what a conference may demand of it: in Chromium, to the key."""
+"""A company's own OpenID Connect provider, a real one, and guests by mail: in Chromium, to the key."""
 
+import re
 from collections.abc import Generator
 
 import pytest
@@ -9,7 +10,7 @@ from tests.browser.axe import is_accessible
 from tests.browser.joining import JOIN_TIMEOUT_MS
 from tests.openid_provider.running import PEOPLE, company_provider, trust
 from tests.scenes import Scene
-from tests.stack import Stack
+from tests.stack import Stack, wait_for
 
 pytestmark = pytest.mark.browser
 BY_COMPANY = "Sign in with your company account"
@@ -126,3 +127,37 @@ def test_a_conference_that_asks_for_a_second_factor_leads_through_the_companys_a
     expect(page.locator("body")).to_have_attribute("data-state", "in-conference", timeout=JOIN_TIMEOUT_MS)
     [released] = scene.audit("key.released")
     assert released["details"]["identity"] == "grace@company.example"
+
+
+def mailed_code(stack: Stack, address: str) -> str:
+    def found() -> list[str]:
+        bodies = [mail.get_content() for mail in stack.mails() if mail["To"] == address and "code" in mail["Subject"]]
+        return [match[0] for body in bodies for match in re.findall(r"Your code: ((\d{4}) (\d{4}))", body)]
+
+    wait_for(lambda: bool(found()), "the mail with the code")
+    return found()[-1]
+
+
+def test_a_guest_gets_in_by_a_code_in_his_mail(stack: Stack, profile) -> None:
+    scene = Scene.schedule(stack, title="With a guest")
+    invite(scene, "guest@elsewhere.example")
+    page = profile().new_page()
+    page.goto(scene.uri)
+    page.get_by_role("link", name="Get a code by mail").click()
+    is_accessible(page, "asking for a code")
+    page.get_by_label("E-mail address").fill("Guest@Elsewhere.example")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    is_accessible(page, "typing a code")
+    page.get_by_label("Code").fill("0000 0000")
+    page.keyboard.press("Enter")
+    expect(page.locator("#code-error")).to_be_visible()
+    page.get_by_label("Code").fill(mailed_code(stack, "guest@elsewhere.example"))
+    page.keyboard.press("Enter")
+    expect(page.locator("body")).to_have_attribute("data-state", "prejoin", timeout=JOIN_TIMEOUT_MS)
+    page.get_by_test_id("join").click()
+    expect(page.locator("body")).to_have_attribute("data-state", "in-conference", timeout=JOIN_TIMEOUT_MS)
+    assert account(stack, "guest@elsewhere.example") == ("guest@elsewhere.example", False, False, False)
+    page.goto(f"{stack.origins.auth}/")
+    expect(page.get_by_role("heading", name="guest@elsewhere.example")).to_be_visible()
+    expect(page.get_by_role("heading", name="How you sign in")).to_have_count(0)

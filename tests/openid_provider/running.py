@@ -19,7 +19,7 @@ PEOPLE = {
     "vague": {"name": "Vague", "email": "vague@company.example", "email_verified": False},
 }
 CONFIGURATION = """
-methods = ["password", "totp", "passkey", "recovery_code", "openid_connect"]
+methods = ["password", "totp", "passkey", "recovery_code", "openid_connect", "email_code"]
 
 [[openid_connect]]
 name = "company"

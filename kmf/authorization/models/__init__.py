@@ -2,8 +2,20 @@
 
 from kmf.authorization.models.account import Account
 from kmf.authorization.models.company_link import CompanyLink
+from kmf.authorization.models.guest_code import GuestCode
 from kmf.authorization.models.oauth import AccessToken, Application, Grant, IDToken, RefreshToken
 from kmf.authorization.models.rate_count import RateCount
 from kmf.authorization.models.used_proof import UsedProof
 
-__all__ = ["AccessToken", "Account", "Application", "CompanyLink", "Grant", "IDToken", "RateCount", "RefreshToken", "UsedProof"]
+__all__ = [
+    "AccessToken",
+    "Account",
+    "Application",
+    "CompanyLink",
+    "Grant",
+    "GuestCode",
+    "IDToken",
+    "RateCount",
+    "RefreshToken",
+    "UsedProof",
+]

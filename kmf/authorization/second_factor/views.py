@@ -51,8 +51,8 @@ def _confirmed_lately(view: _View) -> _View:
 
 
 def _account(request: HttpRequest) -> Account:
-    if not isinstance(request.user, Account):
-        raise Http404
+    if not isinstance(request.user, Account) or request.user.is_guest:
+        raise Http404  # a guest has his mailbox, and nothing here
     return request.user
 
 
