@@ -16,6 +16,8 @@ PEOPLE = {
     "grace": {"name": "Grace Hopper", "email": "grace@company.example", "email_verified": True, "groups": ["conclave-hosts"]},
     "linus": {"name": "Linus", "email": "linus@company.example", "email_verified": True, "groups": ["everybody"]},
     "mallory": {"name": "Mallory", "email": "mallory@elsewhere.example", "email_verified": True},
+    # He has written the address of an account that is here already into his profile there.
+    "taker": {"name": "Taker", "email": "auditor@demo.example", "email_verified": True, "groups": ["conclave-hosts"]},
     "vague": {"name": "Vague", "email": "vague@company.example", "email_verified": False},
 }
 CONFIGURATION = """
@@ -27,7 +29,7 @@ words = "your company account"
 issuer = "{issuer}"
 client_id = "conclave"
 organisation = "demo"
-domains = ["company.example"]
+domains = ["company.example", "demo.example"]
 roles.initiator = ["conclave-hosts"]
 roles.auditor = ["conclave-auditors"]
 second_factor.amr = ["mfa"]
