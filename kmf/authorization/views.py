@@ -96,7 +96,7 @@ def _confirm(request: HttpRequest, asked: AuthorizationRequest, account: Account
     return render(request, "authorization/confirm_action.html", context, status=422 if decision is not None else 200)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponseBase:
     """Sign-in page: the parts of the methods that the organisation chose (``kmf.authorization.methods``)."""
     parts = [method.template for method in settings.SIGN_IN_METHODS if method.template]
