@@ -14,7 +14,7 @@ const issuer = `http://127.0.0.1:${port}`;
 
 const provider = new Provider(issuer, {
   clients: [{ client_id, client_secret, redirect_uris: [redirect_uri], token_endpoint_auth_method: "client_secret_post" }],
-  claims: { acr: null, amr: null, auth_time: null, openid: ["sub", "groups"], profile: ["name"], email: ["email", "email_verified"] },
+  claims: { acr: null, auth_time: null, openid: ["sub", "groups", "amr"], profile: ["name"], email: ["email", "email_verified"] },
   conformIdTokenClaims: false,
   acrValues: ["two-factors"],
   features: { devInteractions: { enabled: false } },
