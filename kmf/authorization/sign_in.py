@@ -24,6 +24,11 @@ from kmf.authorization.limits import Limit
 from kmf.authorization.methods.chosen import judge
 from kmf.authorization.models import Account
 
+_CONFIRM_WORDS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code",
+    "mfa_reauthenticate:webauthn": "Use a passkey",
+}
 _NEVER = datetime.fromtimestamp(0, tz=UTC)
 
 
@@ -76,6 +81,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def get_reauthentication_methods(self, user: Account) -> list[dict[str, Any]]:
         """Ways to confirm who one is; also that of the company, where it knows the account."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        methods = [method | {"description": _CONFIRM_WORDS[method["id"]]} for method in methods]
         if user.is_authenticated and (provider := company_of(user)) is not None:
             methods.append({"id": "company", "description": f"Use {provider.words}", "url": "/confirm/company"})
         return methods

@@ -91,7 +91,7 @@ def test_a_passkey_is_added_and_signs_in_alone(stack: Stack, page: Page) -> None
     page.get_by_role("link", name="Remove").click()
     expect(page.get_by_role("heading", name="Confirm it is you")).to_be_visible()
     is_accessible(page, "confirming")
-    page.get_by_role("link", name="instead").click()
+    page.get_by_role("link", name="Use a passkey instead").click()
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_text("Remove the passkey “Laptop”?")).to_be_visible()
     is_accessible(page, "removing a passkey")
