@@ -35,7 +35,7 @@ def invited(conference) -> Participant:
 
 
 @pytest.fixture
-def browser() -> Client:
+def tab() -> Client:
     return another()
 
 
@@ -43,8 +43,8 @@ def another() -> Client:
     return Client(headers={"host": host(site.ORIGINS.auth)})
 
 
-def ask(browser, address=GUEST, **more):
-    return browser.post("/sign-in/code", {"address": address} | more)
+def ask(tab, address=GUEST, **more):
+    return tab.post("/sign-in/code", {"address": address} | more)
 
 
 def deliver():
@@ -57,28 +57,28 @@ def mailed():
     return re.search(r"Your code: (\d{4} \d{4})", mail.outbox[-1].body)[1]
 
 
-def enter(browser, code, **more):
-    return browser.post("/sign-in/code/enter", {"code": code} | more)
+def enter(tab, code, **more):
+    return tab.post("/sign-in/code/enter", {"code": code} | more)
 
 
-def is_signed_in(browser):
-    return browser.get("/").status_code == 200
+def is_signed_in(tab):
+    return tab.get("/").status_code == 200
 
 
 @pytest.mark.requirement("AUTH-13")
-def test_a_code_signs_a_guest_in_for_what_he_is_invited_to(browser, invited, clients, conference, audited):
-    assert ask(browser, " Guest@Elsewhere.example ", next="/authorize?a=1")["Location"].endswith("next=%2Fauthorize%3Fa%3D1")
-    assert enter(browser, mailed(), next="/authorize?a=1")["Location"] == "/authorize?a=1"
+def test_a_code_signs_a_guest_in_for_what_he_is_invited_to(tab, invited, clients, conference, audited):
+    assert ask(tab, " Guest@Elsewhere.example ", next="/authorize?a=1")["Location"].endswith("next=%2Fauthorize%3Fa%3D1")
+    assert enter(tab, mailed(), next="/authorize?a=1")["Location"] == "/authorize?a=1"
     account = Account.objects.get(email=GUEST)
     assert (account.is_guest, account.roles, account.has_usable_password()) == (True, [], False)
     assert audited("account.signed_in")[-1]["details"] == {"methods": ["otp"], "acr": "any"}
-    client = OAuthClient(browser, client_id="endpoint", scope=f"conference:{conference.id}")
+    client = OAuthClient(tab, client_id="endpoint", scope=f"conference:{conference.id}")
     assert client.tokens()["token_type"] == "DPoP"
     assert Grant.objects.get().acr == "any"
     client.new_verifier()
-    page = browser.get(client.authorize(acr_values="company")["Location"])
+    page = tab.get(client.authorize(acr_values="company")["Location"])
     assert "asks for a company sign-in" in page.content.decode()
-    assert browser.get("/second-factor/passkey").status_code == 404
+    assert tab.get("/second-factor/passkey").status_code == 404
     [message] = mail.outbox
     assert message.to == [GUEST]
     assert not re.search(r"\d{4}", message.subject)
@@ -86,7 +86,7 @@ def test_a_code_signs_a_guest_in_for_what_he_is_invited_to(browser, invited, cli
 
 @pytest.mark.requirement("AUTH-13")
 @pytest.mark.parametrize("who", ["not invited", "withdrawn", "banned", "a room", "over", "has an account"])
-def test_who_is_no_guest_sees_the_same_and_gets_nothing(browser, invited, account, who):
+def test_who_is_no_guest_sees_the_same_and_gets_nothing(tab, invited, account, who):
     now = timezone.now()
     rows = Participant.objects.filter(pk=invited.pk)
     if who == "not invited":
@@ -100,54 +100,54 @@ def test_who_is_no_guest_sees_the_same_and_gets_nothing(browser, invited, accoun
     else:
         rows.update(identity=account("ada").email)
     address = "ada@weaver.example" if who == "has an account" else GUEST
-    response = ask(browser, address)
+    response = ask(tab, address)
     assert (response.status_code, response["Location"]) == (302, "/sign-in/code/enter?next=")
-    assert "a code is on its way" in browser.get("/sign-in/code/enter").content.decode()
+    assert "a code is on its way" in tab.get("/sign-in/code/enter").content.decode()
     deliver()
     assert mail.outbox == []
     assert not OutboxItem.objects.filter(kind="sign_in.code").exists()
-    assert enter(browser, "00000000").status_code == 422
+    assert enter(tab, "00000000").status_code == 422
     assert not Account.objects.filter(is_guest=True).exists()
 
 
 @pytest.mark.requirement("AUTH-13")
-def test_a_code_is_good_once_and_in_its_own_browser_alone(browser, invited):
-    ask(browser)
+def test_a_code_is_good_once_and_in_its_own_browser_alone(tab, invited):
+    ask(tab)
     code = mailed()
     other = another()
     ask(other)
     assert enter(other, code).status_code == 422
-    assert enter(browser, code).status_code == 302
-    browser.post("/sign-out")
-    assert enter(browser, code)["Location"] == "/sign-in/code"
-    assert not is_signed_in(browser)
+    assert enter(tab, code).status_code == 302
+    tab.post("/sign-out")
+    assert enter(tab, code)["Location"] == "/sign-in/code"
+    assert not is_signed_in(tab)
     assert not is_signed_in(other)
 
 
 @pytest.mark.requirement("AUTH-13")
-def test_five_tries_and_ten_minutes(browser, invited):
-    ask(browser)
+def test_five_tries_and_ten_minutes(tab, invited):
+    ask(tab)
     code = mailed()
     for _ in range(5):
-        assert enter(browser, "0000 0000").status_code == 422
-    assert enter(browser, code).status_code == 422
-    ask(browser)
+        assert enter(tab, "0000 0000").status_code == 422
+    assert enter(tab, code).status_code == 422
+    ask(tab)
     code = mailed()
     GuestCode.objects.update(expires_at=timezone.now())
-    assert enter(browser, code).status_code == 422
-    assert not is_signed_in(browser)
+    assert enter(tab, code).status_code == 422
+    assert not is_signed_in(tab)
     assert not Account.objects.filter(is_guest=True).exists()
 
 
-def test_the_code_stands_in_the_mail_alone(browser, invited):
-    ask(browser)
+def test_the_code_stands_in_the_mail_alone(tab, invited):
+    ask(tab)
     code = mailed().replace(" ", "")
     everything = str([list(model.objects.values()) for model in (GuestCode, OutboxItem, RateCount)])
     assert code not in everything
     assert GUEST in everything  # it does look into the rows
 
 
-def test_a_mailbox_is_not_filled_and_a_client_is_stopped(browser, invited):
+def test_a_mailbox_is_not_filled_and_a_client_is_stopped(tab, invited):
     answers = [ask(another()).status_code for _ in range(10)]
     assert answers == [302] * 10
     deliver()
@@ -159,35 +159,35 @@ def test_a_mailbox_is_not_filled_and_a_client_is_stopped(browser, invited):
 @pytest.mark.parametrize(
     "address", ["", "guest", "guest@", "a b@c.example", "x" * 250 + "@c.example", "guest@c.example\nBcc: all@c.example"]
 )
-def test_what_is_no_address_is_said_so(browser, invited, address):
-    page = ask(browser, address)
+def test_what_is_no_address_is_said_so(tab, invited, address):
+    page = ask(tab, address)
     assert page.status_code == 422
     assert 'id="address-error"' in page.content.decode()
     assert not GuestCode.objects.exists()
 
 
 @pytest.mark.requirement("AUTH-13")
-def test_a_guest_lives_for_his_conferences(browser, invited, clients, conference):
-    ask(browser)
-    enter(browser, mailed())
-    client = OAuthClient(browser, client_id="endpoint", scope=f"conference:{conference.id}")
+def test_a_guest_lives_for_his_conferences(tab, invited, clients, conference):
+    ask(tab)
+    enter(tab, mailed())
+    client = OAuthClient(tab, client_id="endpoint", scope=f"conference:{conference.id}")
     answer = client.tokens()
     end_guests(now=timezone.now())
-    assert is_signed_in(browser)
+    assert is_signed_in(tab)
     Participant.objects.update(withdrawn_at=timezone.now())
     end_guests(now=timezone.now())
-    assert not is_signed_in(browser)
+    assert not is_signed_in(tab)
     assert client.refresh(answer["refresh_token"]).json() == {"error": "invalid_grant"}
     Participant.objects.update(withdrawn_at=None)
-    ask(browser)
-    enter(browser, mailed())
-    assert is_signed_in(browser)
+    ask(tab)
+    enter(tab, mailed())
+    assert is_signed_in(tab)
     assert Account.objects.filter(is_guest=True).count() == 1
 
 
-def test_a_guest_who_was_switched_off_stays_so(browser, invited):
-    ask(browser)
-    enter(browser, mailed())
+def test_a_guest_who_was_switched_off_stays_so(tab, invited):
+    ask(tab)
+    enter(tab, mailed())
     Account.objects.filter(is_guest=True).update(is_active=False)
     other = another()
     ask(other)
@@ -195,14 +195,14 @@ def test_a_guest_who_was_switched_off_stays_so(browser, invited):
     assert not is_signed_in(other)
 
 
-def test_where_it_is_not_offered_it_is_not_there(browser, invited, settings):
+def test_where_it_is_not_offered_it_is_not_there(tab, invited, settings):
     settings.SIGN_IN_METHODS = find_methods(DEFAULT)
-    assert browser.get("/sign-in/code").status_code == ask(browser).status_code == 404
-    assert "Get a code" not in browser.get("/sign-in").content.decode()
+    assert tab.get("/sign-in/code").status_code == ask(tab).status_code == 404
+    assert "Get a code" not in tab.get("/sign-in").content.decode()
     assert not GuestCode.objects.exists()
 
 
-def test_the_sign_in_page_leads_there_and_back(browser, invited):
-    assert "/sign-in/code?next=%2Fauthorize%3Fa%3D1" in browser.get("/sign-in?next=/authorize%3Fa%3D1").content.decode()
-    assert ask(browser, next="//evil.localhost/")["Location"] == "/sign-in/code/enter?next="
-    assert query_of(ask(browser, next="/x")) == {"next": "/x"}
+def test_the_sign_in_page_leads_there_and_back(tab, invited):
+    assert "/sign-in/code?next=%2Fauthorize%3Fa%3D1" in tab.get("/sign-in?next=/authorize%3Fa%3D1").content.decode()
+    assert ask(tab, next="//evil.localhost/")["Location"] == "/sign-in/code/enter?next="
+    assert query_of(ask(tab, next="/x")) == {"next": "/x"}
