@@ -188,6 +188,7 @@ def metadata(_request: HttpRequest) -> JsonResponse:
             "dpop_signing_alg_values_supported": ["ES256"],
             "authorization_response_iss_parameter_supported": True,
             "authorization_details_types_supported": [INVITE],
+            "acr_values_supported": [strength.acr for strength in Strength],
         }
     )
 
