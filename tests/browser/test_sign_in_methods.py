@@ -52,23 +52,22 @@ def page(stack: Stack, profile) -> Iterator[Page]:
 
 def confirm(page: Page, account: dict[str, str]) -> None:
     page.locator("#id_password").fill(account["password"])
-    page.keyboard.press("Enter")
+    page.locator("#id_password").press("Enter")
 
 
 def test_a_passkey_is_added_and_signs_in_alone(stack: Stack, page: Page) -> None:
     account = stack.accounts("participant")[0]
     passkeys = Passkeys(page)
     is_accessible(page, "account page")
-    page.get_by_role("link", name="Add a passkey").focus()
-    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Add a passkey").press("Enter")
     confirm(page, account)
     expect(page.get_by_role("heading", name="Add a passkey")).to_be_visible()
     is_accessible(page, "adding a passkey")
     page.locator("#id_name").fill("Laptop")
-    page.keyboard.press("Enter")
+    page.locator("#id_name").press("Enter")
     expect(page.get_by_role("heading", name="Before you go on")).to_be_visible()
     is_accessible(page, "before the recovery codes")
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Show me a list").press("Enter")
     expect(page.get_by_test_id("recovery-codes").locator("li")).to_have_count(10)
     is_accessible(page, "recovery codes")
     page.get_by_role("link", name="I have written them down").click()
@@ -78,7 +77,7 @@ def test_a_passkey_is_added_and_signs_in_alone(stack: Stack, page: Page) -> None
     assert credential["isResidentCredential"]
 
     page.get_by_role("link", name="Sign out").click()
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Sign out").press("Enter")
     expect(page.get_by_text("You are signed out")).to_be_visible()
     is_accessible(page, "sign-in page")
     passkeys.owner_is_there(verified=False)
@@ -111,19 +110,19 @@ def test_an_app_is_added_and_asked_after_the_password(stack: Stack, page: Page) 
     assert page.locator("img").evaluate("(image) => image.complete && image.naturalWidth > 0")
     is_accessible(page, "adding an app")
     page.locator("#id_code").fill("000000")
-    page.keyboard.press("Enter")
+    page.locator("#id_code").press("Enter")
     expect(page.locator("#code-error")).to_be_visible()
     assert page.get_by_test_id("secret").inner_text().replace(" ", "") == secret
     page.locator("#id_code").fill(code(secret, -1))
-    page.keyboard.press("Enter")
+    page.locator("#id_code").press("Enter")
     page.get_by_role("link", name="Not now").click()
     expect(page.get_by_test_id("factors")).to_contain_text("Authenticator app")
 
     page.goto(f"{stack.origins.auth}/sign-out")
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Sign out").press("Enter")
     sign_in(page, account)
     expect(page.get_by_role("heading", name="One more step")).to_be_visible()
     is_accessible(page, "second step")
     page.locator("#id_code").fill(code(secret))
-    page.keyboard.press("Enter")
+    page.locator("#id_code").press("Enter")
     expect(page.get_by_role("heading", name="How you sign in")).to_be_visible()
