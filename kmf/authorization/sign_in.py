@@ -42,6 +42,10 @@ def sign_in_of(request: HttpRequest, account: Account) -> SignIn:
     return SignIn(at=at, methods=methods, strength=strength)
 
 
+def _takes_passwords() -> bool:
+    return any(method.name == "password" for method in settings.SIGN_IN_METHODS)
+
+
 def address_of(request: HttpRequest) -> str:
     """The client's address, as far as the configured proxies are believed."""
     return str(get_adapter().get_client_ip(request))
@@ -82,6 +86,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         """Ways to confirm who one is; also that of the company, where it knows the account."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         methods = [method | {"description": _CONFIRM_WORDS[method["id"]]} for method in methods]
+        if not _takes_passwords():
+            methods = [method for method in methods if method["id"] != "reauthenticate"]
         if user.is_authenticated and (provider := company_of(user)) is not None:
             methods.append({"id": "company", "description": f"Use {provider.words}", "url": "/confirm/company"})
         return methods
@@ -91,7 +97,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Account | None:
         """Count first, so that guesses at once are counted too; what goes right is taken back."""
-        if not any(method.name == "password" for method in settings.SIGN_IN_METHODS):
+        if not _takes_passwords():
             return None
         counted = self._count(request, credentials.get("email", ""))
         account: Account | None = super().authenticate(request, **credentials)

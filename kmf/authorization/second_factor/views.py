@@ -44,6 +44,8 @@ def _confirmed_lately(view: _View) -> _View:
         # allauth lets those by who have neither password nor second factor: their company confirms who they are.
         sign_in = sign_in_of(request, _account(request))
         if not get_reauthentication_flows(request.user) and timezone.now() - sign_in.at > CONFIRMED_WITHIN:
+            if not get_adapter().get_reauthentication_methods(request.user):
+                raise Http404  # nothing to confirm with: nothing to add either
             raise ReauthenticationRequired
         return view(request, *args, **kwargs)
 
