@@ -1,4 +1,4 @@
-"""What an account holds beside its password, and the changes to it: each in one transaction with its audit entry."""
+"""What an account holds beside its password. Each change is one transaction with its audit entry and a mail to the owner."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from django.db import transaction
 from conferences.services import audit
 from kmf.authorization.models import Account
 from kmf.authorization.second_factor.codes import mark_used
+from kmf.authorization.second_factor.notices import notify
 
 _Type = Authenticator.Type
 
@@ -59,6 +60,7 @@ def add_app(account: Account, *, secret: str, step: int, now: datetime) -> Authe
     row: Authenticator = TOTP.activate(account, secret).instance
     mark_used(row, step)
     _record("account.factor_added", account, now, {"kind": "totp"})
+    notify(account, kind="totp", is_added=True, now=now)
     return row
 
 
@@ -67,6 +69,7 @@ def add_passkey(account: Account, *, name: str, credential: dict[str, object], n
     """Add a passkey whose answer was verified."""
     row: Authenticator = WebAuthn.add(account, name, credential).instance
     _record("account.factor_added", account, now, {"kind": "passkey", "passkey": row.pk})
+    notify(account, kind="passkey", is_added=True, now=now)
     return row
 
 
@@ -76,6 +79,7 @@ def make_recovery_codes(account: Account, *, now: datetime) -> list[str]:
     Account.objects.select_for_update(no_key=True).get(pk=account.pk)  # one after the other
     Authenticator.objects.filter(user=account, type=_Type.RECOVERY_CODES).delete()
     _record("account.factor_added", account, now, {"kind": "recovery_codes"})
+    notify(account, kind="recovery_codes", is_added=True, now=now)
     return list(RecoveryCodes.activate(account).get_unused_codes())
 
 
@@ -86,7 +90,9 @@ def remove(row: Authenticator, *, account: Account, now: datetime) -> None:
     left = Authenticator.objects.filter(user=account)
     if not left.exclude(type=_Type.RECOVERY_CODES).exists():
         left.delete()
-    _record("account.factor_removed", account, now, {"kind": "passkey" if row.type == _Type.WEBAUTHN else row.type})
+    kind = "passkey" if row.type == _Type.WEBAUTHN else "totp"
+    _record("account.factor_removed", account, now, {"kind": kind})
+    notify(account, kind=kind, is_added=False, now=now)
 
 
 def _record(event: str, account: Account, now: datetime, details: dict[str, object]) -> None:

@@ -57,7 +57,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth i
         return unseal(_key(), sealed, data=_data()).expose().decode()
 
     def send_notification_mail(self, *_args: Any, **_kwargs: Any) -> None:
-        """None: the audit has every change (``kmf.authorization.second_factor.views``)."""
+        """None of allauth's: ours are in ``kmf.authorization.second_factor.notices``."""
 
 
 def _key() -> SecretBytes:

@@ -5,9 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
+from conferences.services.outbox import deliver_due
+from conferences.services.outbox_handlers import registered
 from kmf.authorization.models import RateCount
 
 
@@ -168,3 +171,20 @@ def test_of_many_at_once_with_one_code_one_gets_in(person):
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(enter, people)) == [200, 200, 200, 302]
+
+
+def test_the_owner_is_told_by_mail_what_was_added_and_removed(person):
+    person.add_app()
+    codes = person.recovery_codes()
+    person.browser.post(f"/second-factor/{Authenticator.objects.get(type='totp').pk}/remove")
+    handlers = {"account.factor_changed": registered()["account.factor_changed"]}
+    deliver_due(now=timezone.now(), handlers=handlers, limit=9)
+    assert [message.to for message in mail.outbox] == [["ada@weaver.example"]] * 3
+    assert [message.subject.partition(": ")[2] for message in mail.outbox] == [
+        "an authenticator app was added",
+        "a list of recovery codes was added",
+        "an authenticator app was removed",
+    ]
+    everything = "".join(message.body for message in mail.outbox)
+    assert "http://auth.localhost:8000" in everything
+    assert not any(secret in everything for secret in (person.secret, *codes))
