@@ -86,6 +86,7 @@ def _endpoint(account: Any, conference_id: str, now: datetime) -> dict[str, str]
             dpop_jkt=thumbprint(public_jwk(key.public_key())),
             auth_time=now,
             amr=["pwd"],
+            acr="company",
         )
         token = validator.make_access_token(SimpleNamespace())
         given = {"access_token": token, "refresh_token": f"benchmark-{account.pk}"}

@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from conferences.models import Conference, Participant
+from protocol.sign_in import Strength, parse_acr
 
 # Clocks of our processes differ by less. What is dated further ahead was written before a clock was put back (ADR 0031).
 CLOCKS_DIFFER = timedelta(seconds=5)
 KEYS_KEPT_DAYS, MOST_KEYS_KEPT_DAYS = 30, 3650  # after the end, where recordings may be decrypted
 MAX_INVITED = 1000  # participants beside the initiator
+SIGN_IN_MAX_AGE = timedelta(hours=12)  # where the conference demands a strength
 REMINDED_BEFORE = timedelta(minutes=15)
 WORTH_A_REMINDER = timedelta(hours=1)  # who is invited later than this before the start has just read the invitation
 
@@ -45,6 +47,19 @@ def needs_admission(conference: Conference, participant: Participant) -> bool:
         return True
     is_guarded = conference.admission == Conference.Admission.LOBBY and participant.role != Participant.Role.INITIATOR
     return is_guarded and _admitted_at(participant) is None
+
+
+def demanded_strength(conference: Conference, participant: Participant) -> Strength:
+    """How strongly this participant must have signed in. A device has no second factor: its key is what the company gave it."""
+    demanded = parse_acr(conference.sign_in)
+    return min(demanded, Strength.COMPANY) if participant.kind != Participant.Kind.PERSON else demanded
+
+
+def is_strong_enough(demanded: Strength, *, strength: Strength, signed_in_at: datetime | None, now: datetime) -> bool:
+    """Whether a sign-in does where ``demanded`` is; where more than any is, it is of the last twelve hours."""
+    if demanded is Strength.ANY:
+        return True
+    return strength >= demanded and signed_in_at is not None and -CLOCKS_DIFFER <= now - signed_in_at <= SIGN_IN_MAX_AGE
 
 
 def is_locked_out(conference: Conference, participant: Participant, *, was_here: bool) -> bool:

@@ -1,19 +1,33 @@
 """URLs of the auth origin: sign-in, authorization requests, account page."""
 
 from allauth.account import views as allauth_views
+from django.conf import settings
 from django.urls import path
 
 from config.health import health, readiness
 from config.probes import trusted
 from kmf.authorization import device_views, enrolment_views, views
 from kmf.authorization.directory import views as directory
+from kmf.authorization.guests import views as guests
 from kmf.authorization.room_code import views as room_code
+from kmf.authorization.second_factor import views as second_factor
 
 urlpatterns = [
     path("", views.account, name="account"),
     path("authorize", views.authorize, name="authorize"),
-    path("sign-in", allauth_views.login, name="account_login"),
+    path("sign-in", views.sign_in, name="account_login"),
+    path("sign-in/passkey", second_factor.sign_in_by_passkey, name="mfa_login_webauthn"),
+    path("sign-in/code", guests.ask_for_code, name="ask_for_code"),
+    path("sign-in/code/enter", guests.enter_code, name="enter_code"),
+    path("sign-in/second-factor", second_factor.second_factor_step, name="mfa_authenticate"),
     path("confirm", allauth_views.reauthenticate, name="account_reauthenticate"),
+    path("confirm/code", second_factor.confirm_by_code, name="mfa_reauthenticate"),
+    path("confirm/passkey", second_factor.confirm_by_passkey, name="mfa_reauthenticate_webauthn"),
+    path("second-factor", views.second_factor_needed, name="second_factor_needed"),
+    path("second-factor/app", second_factor.add_app, name="mfa_activate_totp"),
+    path("second-factor/passkey", second_factor.add_passkey, name="mfa_add_webauthn"),
+    path("second-factor/recovery-codes", second_factor.recovery_codes, name="recovery_codes"),
+    path("second-factor/<int:factor_id>/remove", second_factor.remove, name="remove_factor"),
     path("sign-out", allauth_views.logout, name="account_logout"),
     path("inactive", allauth_views.account_inactive, name="account_inactive"),
     path("end-everywhere", views.everywhere, name="account_end_everywhere"),
@@ -32,3 +46,11 @@ urlpatterns = [
     path("health", health),
     path("ready", readiness(needed=trusted.NEEDED, helpful=trusted.HELPFUL)),
 ]
+if settings.COMPANY_PROVIDERS:
+    from kmf.authorization.company import views as company  # needs an app that is installed only then
+
+    urlpatterns += [
+        path("sign-in/with/<slug:provider_id>", company.begin, name="openid_connect_login"),
+        path("sign-in/with/<slug:provider_id>/callback", company.callback, name="openid_connect_callback"),
+        path("confirm/company", company.confirm, name="confirm_company"),
+    ]

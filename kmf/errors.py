@@ -4,6 +4,7 @@ KMFError
 ├── Refused            an answer about rights
 │   ├── Denied         withdrawn; Stranger: not invited, unknown. One and the same code
 │   ├── TooEarly · Ended · Locked · Full · TooMany
+│   ├── WeakSignIn        invited, but not signed in as strongly as the conference demands
 │   ├── Waits · Declined          the initiator has yet to let him in, or did not
 │   └── StepUp · UnknownParticipant   of moderation
 ├── NotAdmitted        a socket without a released key
@@ -77,6 +78,17 @@ class StepUp(Refused):
     """Loosening a running conference needs a sign-in younger than ten minutes."""
 
     code = "step_up"
+
+
+class WeakSignIn(Refused):
+    """The conference demands a stronger or younger sign-in; ``acr`` and ``max_age_s`` are what to ask the person for."""
+
+    code = "step_up"
+
+    def __init__(self, reason: str, *, acr: str, max_age_s: int) -> None:
+        super().__init__(reason)
+        self.acr = acr
+        self.max_age_s = max_age_s
 
 
 class UnknownParticipant(Refused):

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from protocol import base64url, jws
 from protocol import claims as claim
 from protocol.errors import InvalidToken, Malformed
+from protocol.sign_in import Strength, parse_acr
 from protocol.words import CLOCK_SKEW_S, JKT_BYTES
 
 TYP = "at+jwt"
@@ -24,7 +25,7 @@ _HEADER = {"typ", "alg", "kid"}
 
 @dataclass(frozen=True)
 class AccessToken:
-    """A verified access token. Times are aware UTC; ``auth_time`` and ``amr`` are absent (None, empty) in token2."""
+    """A verified access token. Times are aware UTC; ``auth_time``, ``amr``, ``acr`` are absent (None, empty, ANY) in token2."""
 
     issuer: str
     audience: str
@@ -37,6 +38,7 @@ class AccessToken:
     auth_time: datetime | None
     amr: tuple[str, ...]
     claims: Mapping[str, Any]
+    acr: Strength = Strength.ANY
 
 
 def verify_access_token(
@@ -98,6 +100,7 @@ def _read(claims: dict[str, Any]) -> AccessToken:
         auth_time=claim.instant(claims, "auth_time") if "auth_time" in claims else None,
         amr=claim.texts(claims, "amr") if "amr" in claims else (),
         claims=claims,
+        acr=parse_acr(claims["acr"]) if "acr" in claims else Strength.ANY,
     )
 
 

@@ -25,7 +25,7 @@ class Scene:
     def schedule(
         cls, stack: Stack, *, ends_in_s: float = 3600, grace_min: int = 15, title: str = "Scene", **policy: str
     ) -> "Scene":
-        """A conference that began a minute ago and invites all demo participants; ``policy``: ``on_join``, ``admission``."""
+        """A conference of this minute that invites all demo participants; ``policy``: ``on_join``, ``admission``, ``sign_in``."""
         now = datetime.now(UTC)
         conference_id, handle = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         starts_at = now + timedelta(seconds=ends_in_s) - timedelta(minutes=60)
@@ -36,8 +36,8 @@ class Scene:
             database.execute(
                 "INSERT INTO conferences_conference (id, organisation_id, handle, title, initiator_identity, initiator_name,"
                 " time_zone, starts_at, duration_min, early_min, grace_min, on_join, past_access, ttl_s, rekey_s, capacity,"
-                " sequence, created_at, end_reason, admission) VALUES (%s,%s,%s,%s,%s,'Initiator','UTC',%s,60,15,%s,%s,'none',"
-                "600,300,1000,0,%s,'',%s)",
+                " sequence, created_at, end_reason, admission, sign_in) VALUES (%s,%s,%s,%s,%s,'Initiator','UTC',%s,60,15,%s,"
+                "%s,'none',600,300,1000,0,%s,'',%s,%s)",
                 (
                     conference_id,
                     organisation[0],
@@ -49,6 +49,7 @@ class Scene:
                     policy.get("on_join", "rekey"),
                     now,
                     policy.get("admission", "invited"),
+                    policy.get("sign_in", "any"),
                 ),
             )
             for account in [*stack.accounts("initiator"), *stack.accounts("participant")]:

@@ -27,6 +27,11 @@ ADMISSION = [
     (Conference.Admission.INVITED.value, "Whoever is invited comes in"),
     (Conference.Admission.LOBBY.value, "You let everybody in yourself"),
 ]
+SIGN_IN = [
+    (Conference.SignIn.ANY.value, "Any sign-in"),
+    (Conference.SignIn.COMPANY.value, "Company sign-in"),
+    (Conference.SignIn.SECOND_FACTOR.value, "With a second factor"),
+]
 PAST_ACCESS = [
     (Conference.PastAccess.NONE.value, "Destroy the keys"),
     (Conference.PastAccess.RECORDING.value, "Keep them for recordings"),
@@ -56,6 +61,7 @@ class ScheduleForm(forms.Form):
     rooms = forms.CharField(required=False, strip=False)
     on_join = forms.ChoiceField(required=False, choices=ON_JOIN, error_messages={"invalid_choice": "Choose one of the two."})
     admission = forms.ChoiceField(required=False, choices=ADMISSION, error_messages={"invalid_choice": "Choose one of the two."})
+    sign_in = forms.ChoiceField(required=False, choices=SIGN_IN, error_messages={"invalid_choice": "Choose one of the three."})
     past_access = forms.ChoiceField(
         required=False, choices=PAST_ACCESS, error_messages={"invalid_choice": "Choose one of the two."}
     )
@@ -111,6 +117,7 @@ class ScheduleForm(forms.Form):
             invitees=(*data["invitees"], *data["rooms"]),
             on_join=data["on_join"] or Conference.OnJoin.REKEY,
             admission=data["admission"] or Conference.Admission.INVITED,
+            sign_in=data["sign_in"] or Conference.SignIn.ANY,
             past_access=data["past_access"] or Conference.PastAccess.NONE,
             keys_kept_days=data.get("keys_kept_days") or KEYS_KEPT_DAYS,
         )

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from django.db import models
 from django.db.models import Q
 
+from protocol.sign_in import Strength
+
 
 def new_identifier() -> str:
     """A fresh 128-bit identifier: 22 characters of base64url (docs/protocol.md section 1).
@@ -46,6 +48,13 @@ class Conference(models.Model):
         INVITED = "invited"
         LOBBY = "lobby"
 
+    class SignIn(models.TextChoices):
+        """How strongly everybody must have signed in (``protocol.sign_in``)."""
+
+        ANY = Strength.ANY.acr
+        COMPANY = Strength.COMPANY.acr
+        SECOND_FACTOR = Strength.SECOND_FACTOR.acr
+
     id = models.CharField(primary_key=True, max_length=22, default=new_identifier, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
     handle = models.CharField(max_length=22, unique=True, default=new_identifier, editable=False)
@@ -60,6 +69,7 @@ class Conference(models.Model):
     on_join = models.CharField(max_length=8, choices=OnJoin.choices, default=OnJoin.REKEY)
     past_access = models.CharField(max_length=12, choices=PastAccess.choices, default=PastAccess.NONE)
     admission = models.CharField(max_length=8, choices=Admission.choices, default=Admission.INVITED, db_default=Admission.INVITED)
+    sign_in = models.CharField(max_length=20, choices=SignIn.choices, default=SignIn.ANY, db_default=SignIn.ANY)
     locked_at = models.DateTimeField(null=True, blank=True)  # nobody new comes in since then
     keys_kept_days = models.PositiveIntegerField(default=30, db_default=30)  # after the end, where past_access is recording
     ttl_s = models.PositiveIntegerField(default=600)

@@ -28,6 +28,7 @@ class ConferencePlan:
         invitees: without the initiator, each identity once.
         on_join: ``rekey`` or ``share`` (DESIGN section 6).
         admission: ``invited`` or ``lobby``.
+        sign_in: ``any``, ``company`` or ``second_factor``: how strongly everybody must have signed in.
         past_access: ``none`` or ``recording`` ([PERC] 4.8): whether the keys outlive the conference.
         keys_kept_days: days after the end, 1 … 3650, for ``recording``.
 
@@ -40,5 +41,6 @@ class ConferencePlan:
     invitees: tuple[Invitee, ...] = ()
     on_join: str = Conference.OnJoin.REKEY
     admission: str = Conference.Admission.INVITED
+    sign_in: str = Conference.SignIn.ANY
     past_access: str = Conference.PastAccess.NONE
     keys_kept_days: int = KEYS_KEPT_DAYS

@@ -55,6 +55,7 @@ def schedule_conference(
         "duration_min": plan.duration_min,
         "on_join": plan.on_join,
         "admission": plan.admission,
+        "sign_in": plan.sign_in,
         "past_access": plan.past_access,
         "keys_kept_days": plan.keys_kept_days,
         "created_at": now,
@@ -87,6 +88,7 @@ def _add_participants(conference: Conference, plan: ConferencePlan, now: datetim
         "duration_min": conference.duration_min,
         "on_join": conference.on_join,
         "admission": conference.admission,
+        "sign_in": conference.sign_in,
         "past_access": conference.past_access,
     }
     if conference.past_access == Conference.PastAccess.RECORDING:

@@ -79,6 +79,7 @@ def _initial(request: HttpRequest, now: datetime) -> dict[str, Any]:
         "duration_min": 60,
         "on_join": "rekey",
         "admission": "invited",
+        "sign_in": "any",
         "past_access": "none",
         "keys_kept_days": KEYS_KEPT_DAYS,
         "form_id": signing.dumps(new_identifier(), salt=SALT),

@@ -12,6 +12,8 @@ from config.settings.logging import LOGGING  # noqa: F401
 from config.settings.mail import *  # noqa: F403
 from config.settings.oauth import *  # noqa: F403
 from config.settings.origins import host_of, read_origins
+from config.settings.sign_in import *  # noqa: F403
+from config.settings.sign_in import SIGN_IN_APPS, SIGN_IN_ORIGINS
 from config.settings.transport import back_channel_trust, proxy_header, strict_transport_s
 
 ENV = Environment("trusted")
@@ -58,6 +60,7 @@ INSTALLED_APPS = [
     "csp",
     "allauth",
     "allauth.account",
+    *SIGN_IN_APPS,
     "oauth2_provider",
     "conferences",
     "roster",
@@ -101,7 +104,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'", ORIGINS.core, ORIGINS.auth, ORIGINS.kmf],
+        "form-action": ["'self'", ORIGINS.core, ORIGINS.auth, ORIGINS.kmf, *SIGN_IN_ORIGINS],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
         "require-trusted-types-for": ["'script'"],

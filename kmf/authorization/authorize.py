@@ -24,6 +24,7 @@ from kmf.authorization.validator import Validator
 from protocol import base64url
 from protocol.authorization_details import Invite, parse_details
 from protocol.errors import Malformed
+from protocol.sign_in import Strength, parse_acr
 from protocol.words import CLIENT_CORE, JKT_BYTES
 
 _CHALLENGE_BYTES = 32
@@ -46,6 +47,7 @@ class AuthorizationRequest:
     state: str
     max_age: timedelta | None = None  # the sign-in may be no older (OpenID Connect Core 3.1.2.1)
     action: Invite | None = None  # what the person confirms first, and the only thing that the token is for
+    strength: Strength = Strength.ANY  # the sign-in may be no weaker (RFC 9470 section 5)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class SignIn:
 
     at: datetime
     methods: tuple[str, ...]
+    strength: Strength
 
 
 def read_request(uri: str, *, now: datetime) -> AuthorizationRequest:
@@ -98,12 +101,18 @@ def read_request(uri: str, *, now: datetime) -> AuthorizationRequest:
         single["state"],
         max_age,
         action,
+        _strength(client, single),
     )
 
 
 def is_fresh(request: AuthorizationRequest, sign_in: SignIn, *, now: datetime) -> bool:
     """Whether a sign-in is as young as the request asks; one of the last half minute always is, one of the future never."""
     return request.max_age is None or -CLOCKS_DIFFER <= now - sign_in.at <= max(request.max_age, JUST_NOW)
+
+
+def is_strong(request: AuthorizationRequest, sign_in: SignIn) -> bool:
+    """Whether a sign-in is as strong as the request asks."""
+    return sign_in.strength >= request.strength
 
 
 @transaction.atomic
@@ -129,6 +138,7 @@ def grant(request: AuthorizationRequest, *, account: Account, sign_in: SignIn, n
         "dpop_jkt": request.dpop_jkt,
         "auth_time": sign_in.at,
         "amr": list(sign_in.methods),
+        "acr": sign_in.strength.acr,
         "authorization_details": [request.action.members()] if request.action is not None else [],
     }
     headers, _body, _status = server.build(Validator(now=now)).create_authorization_response(
@@ -180,6 +190,15 @@ def _max_age(client: Client, single: dict[str, str]) -> timedelta | None:
     if _MAX_AGE.fullmatch(single["max_age"]) is None:
         raise _redirect(client, single, "invalid_request", "max_age is not a number of seconds")
     return timedelta(seconds=int(single["max_age"]))
+
+
+def _strength(client: Client, single: dict[str, str]) -> Strength:
+    if "acr_values" not in single:
+        return Strength.ANY
+    try:
+        return parse_acr(single["acr_values"])
+    except Malformed:
+        raise _redirect(client, single, "invalid_request", "acr_values is not one strength of sign-in") from None
 
 
 def _action(client: Client, single: dict[str, str]) -> Invite | None:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.sessions.models import Session
 
+from kmf.authorization.guests.life import end_guests
 from kmf.authorization.models import AccessToken, Grant, RateCount, RoomCode, UsedProof
 
 # Used codes and refresh tokens are kept this long past the grant's end, so that a late replay is still named as one.
@@ -12,7 +13,8 @@ _KEPT_AFTER_CODE = timedelta(hours=1)  # a screen that asks late hears that its 
 
 
 def clean(now: datetime) -> None:
-    """Forget sessions, proofs, counts, access tokens and grants whose time is over."""
+    """End guests, and forget sessions, proofs, counts, access tokens and grants whose time is over."""
+    end_guests(now=now)
     Session.objects.filter(expire_date__lte=now).delete()
     UsedProof.objects.filter(expires_at__lte=now).delete()
     RateCount.objects.filter(ends_at__lte=now).delete()

@@ -24,6 +24,7 @@ from protocol.access_token import sign_access_token
 from protocol.client_assertion import ASSERTION_TYPE, VerifiedAssertion, named_key, verify_assertion
 from protocol.dpop import VerifiedProof
 from protocol.errors import InvalidProof, InvalidToken, Malformed
+from protocol.sign_in import Strength
 from protocol.thumbprint import parse_public_jwk
 
 GRANT_TYPE = "client_credentials"
@@ -139,6 +140,7 @@ def _grant(key: EnrolledKey, scope: str, proof: VerifiedProof, now: datetime) ->
         resource=device_resources(),
         auth_time=now,
         amr=[POSSESSION],
+        acr=Strength.COMPANY.acr,
     )
     details = {"resources": begun.resource, "jkt": proof.jkt, "amr": begun.amr, "kid": key.kid}
     record(event="authorization.granted", grant=begun, now=now, details=details)

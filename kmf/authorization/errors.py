@@ -7,6 +7,7 @@
     ├── NoSuchGrant        none that may be ended by who asks
     ├── EnrolmentRefused   a device cannot be enrolled so
     ├── DecisionPending    a screen asks for tokens, and nobody has decided: no refusal
+    ├── WrongCode          a code that is none, or was used
     └── TooManyAttempts    wrong too often within a while
 
 Tokens and proofs at the resource are refused with ``protocol.errors``.
@@ -65,6 +66,13 @@ class EnrolmentRefused(AuthorizationError):
     def __init__(self, field: str, reason: str) -> None:
         super().__init__("enrolment_refused", reason)
         self.field = field
+
+
+class WrongCode(AuthorizationError):
+    """A one-time code does not hold; ``reason`` says which kind."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("wrong_code", reason)
 
 
 class NoSuchGrant(AuthorizationError):

@@ -7,12 +7,14 @@ from django.db import transaction
 from django.db.models import F
 
 from conferences.models import Conference, Participant
+from conferences.rules import demanded_strength, is_strong_enough
 from conferences.services import audit
 from conferences.services.signed_in import end_sign_ins
 from kmf.authorization.models import AccessToken, Account, Grant, RefreshToken
 from kmf.selectors import may_come_in
 from protocol import words
 from protocol.errors import Malformed
+from protocol.sign_in import parse_acr
 
 
 def lock_grant(**lookup: object) -> Grant | None:
@@ -112,14 +114,19 @@ def _concerned_by(grant: Grant) -> str | None:
 def invitation_of(grant: Grant, *, now: datetime) -> Participant | None:
     """The participant that the grant's account is in its conference at this moment, with the conference.
 
-    None for somebody who is banned, locked out, or waits to be let in: without a key he has nothing to do elsewhere.
+    None for somebody who is banned, locked out, waits to be let in, or did not sign in as is demanded: without a key he has
+    nothing to do elsewhere.
     """
     conference_id = conference_id_of(grant)
     if conference_id is None:
         return None
     invited = Participant.objects.filter(conference_id=conference_id, identity=grant.user.email, withdrawn_at=None)
     participant = invited.select_related("conference").first()
-    return participant if participant is not None and may_come_in(participant, now) else None
+    if participant is None or not may_come_in(participant, now):
+        return None
+    demanded, strength = demanded_strength(participant.conference, participant), parse_acr(grant.acr)
+    is_strong = is_strong_enough(demanded, strength=strength, signed_in_at=grant.auth_time, now=now)
+    return participant if is_strong else None
 
 
 def record(*, event: str, grant: Grant, now: datetime, details: Mapping[str, object], actor: str | None = None) -> None:

@@ -29,6 +29,9 @@ ROOM_CODES_ASKED = Limit("room codes asked", 30, timedelta(minutes=10))  # of an
 ROOM_CODES_ENTERED = Limit("room codes entered", 5, timedelta(minutes=5))  # wrong ones, of an account
 WRONG_PASSWORDS = Limit("wrong passwords", 5, timedelta(minutes=5))  # of one account from one address
 WRONG_SIGN_INS = Limit("wrong sign-ins", 60, timedelta(minutes=1))  # of an address, which a whole company may share
+WRONG_CODES = Limit("wrong codes", 5, timedelta(minutes=5))  # of one account, from wherever: its first factor was shown
+CODES_ASKED = Limit("codes asked for", 10, timedelta(minutes=10))  # of a client's address, for guests' mails
+CODES_MAILED = Limit("codes mailed", 3, timedelta(minutes=10))  # to one mailbox
 SIGN_IN_LIMIT_AUDITED = Limit("sign-in limit audited", 1, timedelta(minutes=5))  # of an address: once is enough
 
 _TABLE = RateCount._meta.db_table  # noqa: SLF001  Django's documented way to it

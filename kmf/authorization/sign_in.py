@@ -2,11 +2,12 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,21 +20,47 @@ from kmf.authorization import limits
 from kmf.authorization.addresses import client_network
 from kmf.authorization.attempts import counted_as, make_known
 from kmf.authorization.authorize import SignIn
+from kmf.authorization.company.linking import company_of
 from kmf.authorization.errors import TooManyAttempts
 from kmf.authorization.limits import Limit
+from kmf.authorization.methods.chosen import judge
 from kmf.authorization.models import Account
 
+_CONFIRM_WORDS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code",
+    "mfa_reauthenticate:webauthn": "Use a passkey",
+}
 _NEVER = datetime.fromtimestamp(0, tz=UTC)
-_METHODS = {"password": "pwd", "mfa": "mfa", "socialaccount": "ext"}  # RFC 8176 where it has a word
 
 
 def sign_in_of(request: HttpRequest, account: Account) -> SignIn:
-    """When and how the session's account signed in last. Of a session that does not say it, no sign-in is young."""
+    """When, how and how strongly the session's account signed in last. Of a session that does not say it, no sign-in is young."""
     records = get_authentication_records(request, account)
-    if not records:
-        return SignIn(at=_NEVER, methods=())
-    methods = sorted({_METHODS.get(entry["method"], entry["method"]) for entry in records})
-    return SignIn(at=datetime.fromtimestamp(max(entry["at"] for entry in records), tz=UTC), methods=tuple(methods))
+    methods, strength = judge(records, settings.SIGN_IN_METHODS)
+    # Where somebody else asked the person, it was when they say, not when their answer came.
+    times = [min(entry["at"], entry.get("signed_in_at", entry["at"])) for entry in records]
+    at = max((datetime.fromtimestamp(time, tz=UTC) for time in times), default=_NEVER)
+    return SignIn(at=at, methods=methods, strength=strength)
+
+
+def _takes_passwords() -> bool:
+    return any(method.name == "password" for method in settings.SIGN_IN_METHODS)
+
+
+def refuse_too_many(request: HttpRequest, email: str, refusal: TooManyAttempts) -> NoReturn:
+    """Answer 429, and audit it once a window.
+
+    Raises:
+        ImmediateHttpResponse: always; allauth's middleware answers it.
+
+    """
+    with suppress(TooManyAttempts):
+        limits.count(limits.SIGN_IN_LIMIT_AUDITED, client_network(request), now=timezone.now())
+        record_refusal(email, "too many attempts")
+    page = render(request, "429.html", {"retry_after_s": refusal.retry_after_s}, status=429)
+    page["Retry-After"] = str(refusal.retry_after_s)
+    raise ImmediateHttpResponse(page) from None
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
@@ -52,11 +79,23 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         """Paths of the sign-in origin only."""
         return url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
+    def get_reauthentication_methods(self, user: Account) -> list[dict[str, Any]]:
+        """Ways to confirm who one is; also that of the company, where it knows the account."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        methods = [method | {"description": _CONFIRM_WORDS[method["id"]]} for method in methods]
+        if not _takes_passwords():
+            methods = [method for method in methods if method["id"] != "reauthenticate"]
+        if user.is_authenticated and (provider := company_of(user)) is not None:
+            methods.append({"id": "company", "description": f"Use {provider.words}", "url": "/confirm/company"})
+        return methods
+
     def add_message(self, *_args: Any, **_kwargs: Any) -> None:
         """Pages say what happened themselves."""
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Account | None:
         """Count first, so that guesses at once are counted too; what goes right is taken back."""
+        if not _takes_passwords():
+            return None
         counted = self._count(request, credentials.get("email", ""))
         account: Account | None = super().authenticate(request, **credentials)
         if account is not None:
@@ -74,21 +113,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             for limit, whom in counted:
                 limits.count(limit, whom, now=now)
         except TooManyAttempts as refusal:
-            with suppress(TooManyAttempts):
-                limits.count(limits.SIGN_IN_LIMIT_AUDITED, client_network(request), now=now)
-                _record_refusal(email, "too many attempts")
-            page = render(request, "429.html", {"retry_after_s": refusal.retry_after_s}, status=429)
-            page["Retry-After"] = str(refusal.retry_after_s)
-            raise ImmediateHttpResponse(page) from None
+            refuse_too_many(request, email, refusal)
         return counted
 
     def authentication_failed(self, _request: HttpRequest, **credentials: Any) -> None:
         """Audit; the address that was typed is named only where it is an account's, for it may be a mistyped password."""
-        _record_refusal(credentials.get("email", ""), "wrong password")
+        record_refusal(credentials.get("email", ""), "wrong password")
 
     def respond_user_inactive(self, request: HttpRequest, user: Account) -> HttpResponse:
         """Audit and show the page that says so; reached only with the right password."""
-        _record_refusal(user.email, "account is not active")
+        record_refusal(user.email, "account is not active")
         response: HttpResponse = super().respond_user_inactive(request, user)
         return response
 
@@ -102,7 +136,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def login(self, request: HttpRequest, user: Account) -> None:
         """Open the session under a new key, and audit it in the same transaction."""
         super().login(request, user)
-        _record("account.signed_in", user.email, user.organisation, {"methods": list(sign_in_of(request, user).methods)})
+        sign_in = sign_in_of(request, user)
+        details = {"methods": list(sign_in.methods), "acr": sign_in.strength.acr}
+        _record("account.signed_in", user.email, user.organisation, details)
 
     @transaction.atomic
     def logout(self, request: HttpRequest) -> None:
@@ -113,7 +149,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         super().logout(request)
 
 
-def _record_refusal(email: str, reason: str) -> None:
+def record_refusal(email: str, reason: str) -> None:
+    """Audit a sign-in that was refused; ``email`` is named only where it is an account's."""
     account = Account.objects.select_related("organisation").filter(email=email.strip().lower()).first()
     with transaction.atomic():
         if account is None:

@@ -52,7 +52,8 @@ def _particular(grant: Grant, resource: str, now: datetime) -> dict[str, Any]:
 
 
 def _signed_in(grant: Grant) -> dict[str, Any]:
-    return {"sub": grant.user.pk, "auth_time": int(grant.auth_time.timestamp()), "amr": list(grant.amr)}
+    signed_in_at = int(grant.auth_time.timestamp())
+    return {"sub": grant.user.pk, "auth_time": signed_in_at, "amr": list(grant.amr), "acr": grant.acr}
 
 
 def _confirmed(grant: Grant) -> dict[str, Any]:

@@ -107,9 +107,10 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit is untype
             dpop_jkt=request.dpop_jkt,
             auth_time=request.auth_time,
             amr=request.amr,
+            acr=request.acr,
             authorization_details=request.authorization_details,
         )
-        details = {"resources": list(request.resource), "jkt": request.dpop_jkt, "amr": list(request.amr)}
+        details = {"resources": list(request.resource), "jkt": request.dpop_jkt, "amr": list(request.amr), "acr": request.acr}
         if request.authorization_details:
             action = {"action": request.authorization_details[0]}
             record(event="authorization.confirmed", grant=self.grant, now=self.now, details=details | action)

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from allauth.account import views as allauth_views
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,6 +22,7 @@ from kmf.authorization import authorize as authorization_request
 from kmf.authorization import confirmation, keys
 from kmf.authorization.addresses import client_network
 from kmf.authorization.authorize import AuthorizationRequest, SignIn
+from kmf.authorization.company.linking import company_of
 from kmf.authorization.devices import devices_of
 from kmf.authorization.errors import DecisionPending, RedirectRefused, RequestRefused, TokenRefused, TooManyAttempts
 from kmf.authorization.exchange import exchange
@@ -26,10 +30,12 @@ from kmf.authorization.grants import end_everywhere
 from kmf.authorization.models import Account
 from kmf.authorization.proofs import fresh_nonce
 from kmf.authorization.room_code import asking
+from kmf.authorization.second_factor.account import held_by
 from kmf.authorization.sign_in import sign_in_of
 from kmf.authorization.validator import AT_ONCE
 from protocol.authorization_details import INVITE
 from protocol.errors import InvalidProof, NonceNeeded
+from protocol.sign_in import Strength
 from protocol.words import REQUEST_LIMIT_BYTES
 
 _FORM = "application/x-www-form-urlencoded"
@@ -70,6 +76,8 @@ def _answer(request: HttpRequest, asked: AuthorizationRequest) -> HttpResponse:
     if not isinstance(account, Account):
         return redirect_to_login(asked.uri, "/sign-in")
     sign_in = sign_in_of(request, account)
+    if not authorization_request.is_strong(asked, sign_in):
+        return redirect_to_login(asked.uri, reverse("second_factor_needed"))
     if not authorization_request.is_fresh(asked, sign_in, now=now):
         return redirect_to_login(asked.uri, reverse("account_reauthenticate"))
     if asked.action is not None:
@@ -88,6 +96,39 @@ def _confirm(request: HttpRequest, asked: AuthorizationRequest, account: Account
         return _Found(authorization_request.grant(asked, account=account, sign_in=sign_in, now=now))
     context = confirmation.shown(asked, conference=conference) | {"account": account, "not_meant": decision is not None}
     return render(request, "authorization/confirm_action.html", context, status=422 if decision is not None else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Sign-in page: the parts of the methods that the organisation chose (``kmf.authorization.methods``)."""
+    parts = [method.template for method in settings.SIGN_IN_METHODS if method.template]
+    context = {"parts": parts, "companies": settings.COMPANY_PROVIDERS}
+    page: HttpResponseBase = allauth_views.LoginView.as_view(extra_context=context)(request)
+    return page
+
+
+@require_safe
+@never_cache
+@login_required(login_url="/sign-in")
+def second_factor_needed(request: HttpRequest) -> HttpResponse:
+    """What somebody needs who wants to go where his sign-in is not strong enough: to confirm, or to set up a second factor."""
+    account = request.user
+    if not isinstance(account, Account):
+        raise Http404
+    path = request.GET.get("next", "/")
+    next_path = path if get_adapter().is_safe_url(path) else "/"
+    if sign_in_of(request, account).strength is Strength.ANY:
+        return render(request, "second_factor/company.html", {"account": account, "again": _sign_in_url(next_path)})
+    held = held_by(account)
+    if held.has_second_factor:
+        name = "mfa_reauthenticate_webauthn" if held.passkeys else "mfa_reauthenticate"
+        return redirect_to_login(next_path, reverse(name))
+    context = {"account": account, "next": next_path, "company": company_of(account)}
+    return render(request, "second_factor/needed.html", context)
+
+
+def _sign_in_url(next_path: str) -> str:
+    return f"/sign-in?{urlencode({'next': next_path})}"
 
 
 @csrf_exempt
@@ -152,6 +193,7 @@ def metadata(_request: HttpRequest) -> JsonResponse:
             "dpop_signing_alg_values_supported": ["ES256"],
             "authorization_response_iss_parameter_supported": True,
             "authorization_details_types_supported": [INVITE],
+            "acr_values_supported": [strength.acr for strength in Strength],
         }
     )
 
@@ -163,6 +205,8 @@ def account(request: HttpRequest) -> HttpResponse:
     """Who is signed in here, and where he may end it."""
     context: dict[str, object] = {"account": request.user, "core_origin": settings.ORIGINS.core}
     if isinstance(request.user, Account):
+        context["held"] = None if request.user.is_guest else held_by(request.user)
+        context["supported"] = settings.MFA_SUPPORTED_TYPES
         context["devices"] = devices_of(request.user, shown_to=request.user, now=timezone.now())
     return render(request, "authorization/account.html", context)
 

@@ -2,6 +2,7 @@
 
 EKT = b"conclave/1 EKT"
 SEAL = b"conclave/1 seal"
+SECOND_FACTOR = b"conclave/1 second factor"
 ROOT_ID = b"conclave/1 root id"
 
 

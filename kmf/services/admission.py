@@ -5,16 +5,39 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from conferences.models import Participant
-from conferences.rules import CLOCKS_DIFFER, is_locked_out, needs_admission
+from conferences.rules import (
+    CLOCKS_DIFFER,
+    SIGN_IN_MAX_AGE,
+    demanded_strength,
+    is_locked_out,
+    is_strong_enough,
+    needs_admission,
+)
 from conferences.services.audit import record
 from kmf.authorization.models import Account
 from kmf.authorization.services import VerifiedRequest
-from kmf.errors import Declined, Denied, Locked, Waits
+from kmf.errors import Declined, Denied, Locked, Waits, WeakSignIn
 from kmf.models import Waiting
 from kmf.selectors import WAITS_FOR, was_here_lately
 
 ASK_AGAIN_S = 3
 DECLINED_FOR = timedelta(seconds=60)
+
+
+def check_strength(*, participant: Participant, verified: VerifiedRequest, now: datetime) -> None:
+    """Check that somebody invited signed in as strongly, and as lately, as the conference demands.
+
+    Raises:
+        WeakSignIn: he did not; it says what to ask him for.
+
+    """
+    demanded, token = demanded_strength(participant.conference, participant), verified.token
+    if is_strong_enough(demanded, strength=token.acr, signed_in_at=token.auth_time, now=now):
+        return
+    reason = (
+        f"signed in as {token.acr.acr}, demanded is {demanded.acr}" if token.acr < demanded else "sign-in is twelve hours old"
+    )
+    raise WeakSignIn(reason, acr=demanded.acr, max_age_s=int(SIGN_IN_MAX_AGE.total_seconds()))
 
 
 def check_let_in(*, participant: Participant, verified: VerifiedRequest, now: datetime) -> None:

@@ -17,7 +17,14 @@ from kmf.authorization.services import VerifiedRequest
 from kmf.crypto.agreement import Agreement, agree, wrap_ekt_key
 from kmf.errors import Denied, Ended, Full, KeyRequestMalformed, KMFError, Refused, Stranger, TooEarly, TooMany
 from kmf.models import Endpoint, Epoch
-from kmf.services.admission import check_kind, check_let_in, how_verified, shown_kind, shown_name
+from kmf.services.admission import (
+    check_kind,
+    check_let_in,
+    check_strength,
+    how_verified,
+    shown_kind,
+    shown_name,
+)
 from kmf.services.denials import Denial, record_denials
 from kmf.services.due import settle_if_due
 from kmf.services.epochs import epoch_for_join, lock_state
@@ -62,7 +69,7 @@ class Invited:
 
 @dataclass(frozen=True)
 class _Accepted:
-    """A key request whose steps 1 to 6 hold."""
+    """A key request whose steps 1 to 7 hold."""
 
     verified: VerifiedRequest
     joiner: Joiner
@@ -149,12 +156,13 @@ def _release(invited: list[Invited], now: datetime) -> list[Outcome]:
     #   1. match the token to the conference that is asked for          (KMF-REL-1, [PERC] 4.6)
     #   2. match the account to an invited participant                  (KMF-REL-2, [PERC] 3.2)
     #   3. find the conference open by its times and not ended          (KMF-REL-3, [PERC] 4.9)
-    #   4. find him let in by the initiator where that is asked, and the lock open  (KMF-REL-8, KMF-REL-9)
-    #   5. stay under six joins a minute and find a seat                (KMF-REL-4)
-    #   6. agree on a secret with the endpoint's own key                (KMF-REL-6, [PERC] 4.4)
-    #   7. begin the membership, ending the participant's earlier one   (KMF-REL-5, [PERC] 4.8)
-    #   8. take the epoch's key and wrap it for this endpoint only      (KMF-REL-6, [PERC] 4.4)
-    #   9. write the audit row                                          (KMF-REL-7: no audit, no key)
+    #   4. find the sign-in as strong and as young as is demanded       (KMF-REL-11, [PERC] 4.5)
+    #   5. find him let in by the initiator where that is asked, and the lock open  (KMF-REL-8, KMF-REL-9)
+    #   6. stay under six joins a minute and find a seat                (KMF-REL-4)
+    #   7. agree on a secret with the endpoint's own key                (KMF-REL-6, [PERC] 4.4)
+    #   8. begin the membership, ending the participant's earlier one   (KMF-REL-5, [PERC] 4.8)
+    #   9. take the epoch's key and wrap it for this endpoint only      (KMF-REL-6, [PERC] 4.4)
+    #  10. write the audit row                                          (KMF-REL-7: no audit, no key)
 
     # (1), (2) are _invited(); the second once more, for a withdrawal that came while we waited for the lock
     conference = invited[0].participant.conference
@@ -165,7 +173,7 @@ def _release(invited: list[Invited], now: datetime) -> list[Outcome]:
         holders=[(each.verified.token.jkt, each.verified.account.pk) for each in invited],
         now=now,
     )
-    # (3) to (6), for each
+    # (3) to (7), for each
     accepted: dict[int, _Accepted] = {}
     refused: dict[int, KMFError] = {}
     for index, each in enumerate(invited):
@@ -175,13 +183,13 @@ def _release(invited: list[Invited], now: datetime) -> list[Outcome]:
             refused[index] = refusal
     if not accepted:
         return [refused[index] for index in range(len(invited))]
-    # (7)
+    # (8)
     _end_earlier(standing, [each.joiner.participant for each in accepted.values()], now)
     memberships = _begin(conference, list(accepted.values()), now)
-    # (8)
+    # (9)
     epoch = epoch_for_join(state=state, conference=conference, joined=memberships, now=now)
     keys = _wrap(epoch, list(accepted.values()), now)
-    # (9)
+    # (10)
     _record(epoch, memberships, [each.verified.token.jkt for each in accepted.values()], now)
     released = dict(zip(accepted, keys, strict=True))
     return [released[index] if index in released else refused[index] for index in range(len(invited))]
@@ -200,7 +208,7 @@ def _invited(asked: Asked, conference: Conference | None, participant: Participa
 
 
 def _accept(invited: Invited, standing: Standing, *, is_closed: bool, now: datetime) -> _Accepted:
-    """Steps 2 to 6 for one request; a seat that it takes is taken for those behind it."""
+    """Steps 2 to 7 for one request; a seat that it takes is taken for those behind it."""
     verified, request = invited.verified, invited.request
     # (2)
     participant = standing.participants[invited.participant.pk]
@@ -213,13 +221,15 @@ def _accept(invited: Invited, standing: Standing, *, is_closed: bool, now: datet
     if is_closed:
         raise Ended("the conference's keys are over")
     # (4)
-    check_let_in(participant=participant, verified=verified, now=now)
+    check_strength(participant=participant, verified=verified, now=now)
     # (5)
+    check_let_in(participant=participant, verified=verified, now=now)
+    # (6)
     if standing.joins[participant.pk] >= JOINS_A_MINUTE:
         raise TooMany("more than six joins within a minute", retry_after_s=60)
     if standing.seats_besides(participant.pk) >= participant.conference.capacity:
         raise Full("no seat left")
-    # (6)
+    # (7)
     agreement = agree(algorithm=request.algorithm, endpoint_key=request.agreement_key)
     standing.take_seat(participant.pk)
     joiner = Joiner(

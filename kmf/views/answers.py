@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from kmf.authorization.addresses import client_network
 from kmf.authorization.proofs import fresh_nonce
-from kmf.errors import KMFError, KMFUnavailable, TooManyMessages, Waits
+from kmf.errors import KMFError, KMFUnavailable, TooManyMessages, Waits, WeakSignIn
 from kmf.services.refusals import record_refusal
 from protocol.errors import Malformed, NonceNeeded, ProtocolError
 
@@ -25,10 +25,12 @@ RETRY_AFTER_S = {"too_many": 60, "unavailable": 2}
 
 
 def refuse(refusal: Malformed | KMFError) -> HttpResponse:
-    """Answer a refusal: its code, when to ask again, and to somebody who waits, how he is seen."""
+    """Answer a refusal: its code, when to ask again, how somebody who waits is seen, and how to sign in."""
     members: dict[str, object] = {}
     if isinstance(refusal, Waits):
         members["name"] = refusal.name
+    if isinstance(refusal, WeakSignIn):
+        members |= {"acr_values": refusal.acr, "max_age": refusal.max_age_s}
     return answer(refusal.code, retry_after_s=getattr(refusal, "retry_after_s", None), members=members)
 
 

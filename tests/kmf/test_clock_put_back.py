@@ -13,6 +13,7 @@ from kmf.push.state import read_welcome
 from kmf.selectors import list_waiting, was_here_lately
 from kmf.services.due import settle_if_due
 from kmf.services.presence import leave
+from protocol.sign_in import Strength
 from roster.models import Membership
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("KMF-CLOCK-1")]
@@ -168,5 +169,5 @@ def test_what_was_due_at_once_is_delivered_and_what_was_planned_waits(conference
 def test_a_sign_in_of_the_future_is_not_fresh(ahead, now):
     back = ("https://kmf.example/callback", "state")
     asked = AuthorizationRequest("/authorize", "scope", ("r",), "jkt", *back, max_age=timedelta(minutes=10))
-    assert is_fresh(asked, SignIn(now, ("pwd",)), now=now)
-    assert not is_fresh(asked, SignIn(ahead, ("pwd",)), now=now)
+    assert is_fresh(asked, SignIn(now, ("pwd",), Strength.COMPANY), now=now)
+    assert not is_fresh(asked, SignIn(ahead, ("pwd",), Strength.COMPANY), now=now)

@@ -97,6 +97,7 @@ WRONG = {
     "bound to half a thumbprint": (token(claims(cnf={"jkt": "AAAA"})), "length"),
     "bound to a certificate": (token(claims(cnf={"x5t#S256": JKT})), "jkt"),
     "amr a text": (token(claims(amr="pwd")), "amr"),
+    "acr another word": (token(claims(acr="strong")), "strength"),
     "auth_time a text": (token(claims(auth_time="x")), "auth_time"),
 }
 

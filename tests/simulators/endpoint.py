@@ -13,6 +13,7 @@ from protocol import base64url
 from protocol.access_token import AccessToken
 from protocol.dpop import VerifiedProof
 from protocol.key_request import KeyRequest
+from protocol.sign_in import Strength
 from tests.simulators.opening import Opener
 
 
@@ -27,6 +28,7 @@ class EndpointSimulator:
         self.agreement = X25519PrivateKey.generate()
         self.identity = Ed25519PrivateKey.generate()
         self.keys: dict[str, bytes] = {}
+        self.acr = Strength.COMPANY
 
     def verified(self, now: datetime, *, signed_in: datetime | None = None) -> VerifiedRequest:
         """What the Authorization Module says once token and proof are checked; ``signed_in``: when, if not just now."""
@@ -42,11 +44,12 @@ class EndpointSimulator:
             auth_time=signed_in or now,
             amr=("pwd",),
             claims={"conference": self.token_conference},
+            acr=self.acr,
         )
         proof = VerifiedProof(jkt=self.jkt, jti=secrets.token_urlsafe(16), issued_at=now, good_until=now, claims={})
         return VerifiedRequest(account=self.account, token=token, proof=proof)
 
-    def ask(self, now: datetime) -> ReleasedKey:
+    def ask(self, now: datetime, *, signed_in: datetime | None = None) -> ReleasedKey:
         """Ask for the key and keep what opens."""
         request = KeyRequest(
             conference_id=self.conference_id,
@@ -54,7 +57,7 @@ class EndpointSimulator:
             agreement_key=self.agreement.public_key().public_bytes_raw(),
             identity_key=self.identity.public_key().public_bytes_raw(),
         )
-        released = release_ekt_key(verified=self.verified(now), request=request, now=now)
+        released = release_ekt_key(verified=self.verified(now, signed_in=signed_in), request=request, now=now)
         self.keys[released.key_id] = self.open(released)
         return released
 

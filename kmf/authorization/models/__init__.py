@@ -1,8 +1,10 @@
-"""Accounts, what the OAuth server keeps, the memory of used proofs, and counts."""
+"""Accounts, their company's names for them, what the OAuth server keeps, the memory of used proofs, and counts."""
 
 from kmf.authorization.models.account import Account
+from kmf.authorization.models.company_link import CompanyLink
 from kmf.authorization.models.directory_token import DirectoryToken
 from kmf.authorization.models.enrolled_key import EnrolledKey
+from kmf.authorization.models.guest_code import GuestCode
 from kmf.authorization.models.oauth import AccessToken, Application, Grant, IDToken, RefreshToken
 from kmf.authorization.models.rate_count import RateCount
 from kmf.authorization.models.room_code import RoomCode
@@ -12,9 +14,11 @@ __all__ = [
     "AccessToken",
     "Account",
     "Application",
+    "CompanyLink",
     "DirectoryToken",
     "EnrolledKey",
     "Grant",
+    "GuestCode",
     "IDToken",
     "RateCount",
     "RefreshToken",

@@ -53,6 +53,8 @@ class Account(AbstractBaseUser):  # type: ignore[django-manager-missing]  # rela
     can_initiate = models.BooleanField(default=False)
     can_audit = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)
+    is_guest = models.BooleanField(default=False, db_default=False)  # signs in by mailed codes alone, for what he is invited to
+    guest_over = models.BooleanField(default=False, db_default=False)  # a guest of no conference any more: signed out
     is_active = models.BooleanField(default=True)
     switched_off_by = models.CharField(max_length=20, blank=True, db_default="")  # the directory, or somebody else
     session_generation = models.PositiveIntegerField(default=0)  # one more ends every session of before

@@ -16,6 +16,7 @@ from kmf.authorization.grants import record
 from kmf.authorization.models import Account, Application, Grant, RoomCode
 from kmf.authorization.validator import CODE_LIFETIME, GRANT_LIFETIME
 from protocol import words
+from protocol.sign_in import Strength
 
 METHOD = "room_code"  # no word of RFC 8176 says it
 _NOT_LETTERS = re.compile(r"[^A-Z]")
@@ -80,6 +81,7 @@ def approve(shown: Shown, *, room_id: str, account: Account, sign_in: SignIn, no
         dpop_jkt=code.dpop_jkt,
         auth_time=sign_in.at,
         amr=[METHOD],
+        acr=min(sign_in.strength, Strength.COMPANY).acr,  # no more than that of who vouches for it
     )
     RoomCode.objects.filter(pk=code.pk).update(grant=grant)
     details = {"resources": grant.resource, "jkt": grant.dpop_jkt, "amr": grant.amr, "room": room.email, "network": code.network}

@@ -9,7 +9,7 @@ import { enterState, showGate } from "./gate.js";
 import { Prejoin } from "./prejoin.js";
 import { handOverStepUp } from "./step_up_callback.js";
 import { roomCodeWords, waitingWords } from "./words.js";
-import { codeOf, WorkerPort } from "./worker_port.js";
+import { codeOf, WorkerError, WorkerPort } from "./worker_port.js";
 
 /** A redirect that takes longer gets a button. */
 const SLOW_MS = 2_500;
@@ -114,7 +114,7 @@ async function goIn({ port, speaker }) {
     }
   } catch (error) {
     if (present === conference) {
-      refused(port, codeOf(error));
+      refused(port, error);
     }
   }
 }
@@ -126,14 +126,23 @@ function turnBack(port) {
   void prepare(port);
 }
 
-/** @param {WorkerPort} port @param {string} code */
-function refused(port, code) {
-  if (JOIN_AGAIN.has(code)) {
+/** @param {WorkerPort} port @param {unknown} error */
+function refused(port, error) {
+  const code = codeOf(error);
+  if (code === "step_up" && error instanceof WorkerError && error.demanded) {
+    const { demanded } = error;
+    end(code, () => void signInAs(port, demanded));
+  } else if (JOIN_AGAIN.has(code)) {
     end(code, () => void prepare(port));
   } else {
     port.close();
     end(code);
   }
+}
+
+/** To the sign-in that this conference asks for, and back here. @param {WorkerPort} port @param {import("../worker/session/errors.js").DemandedSignIn} demanded */
+async function signInAs(port, demanded) {
+  location.assign(await port.request("begin-sign-in", { conference: conferenceId, demanded }));
 }
 
 /** Whatever was going on: no device stays open. @param {string} code @param {() => void} [onAction] */

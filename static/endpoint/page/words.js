@@ -24,7 +24,7 @@ const GATES = {
   too_early: { title: "A little early", text: "The conference is not open yet. It opens some minutes before its start; the time stands in your invitation.", action: "Try again" },
   locked: { title: "The conference is locked", text: "Nobody new can come in at the moment. Try again later, or ask the initiator.", action: "Try again" },
   full: { title: "Every seat is taken", text: "You can come in when somebody leaves.", action: "Try again" },
-  step_up: { title: "Please confirm who you are", text: "This conference asks for a recent sign-in.", action: "Sign in again" },
+  step_up: { title: "Please confirm who you are", text: "This conference asks for a stronger or more recent sign-in than yours, such as a second factor. You come straight back here.", action: "Sign in again" },
   too_many: { title: "Too many attempts", text: "You joined several times within a minute. Wait a minute, then try again.", action: "Try again" },
   sign_in_lost: { title: "This sign-in is no longer valid", text: "It was started more than ten minutes ago, or in another browser. Open the link in your invitation again.", action: "Start again" },
   sign_in_foreign: { title: "This sign-in was not ours", text: "The answer came from another place than your organisation's sign-in. Open the link in your invitation again." },
@@ -161,7 +161,7 @@ export function lockStateWords(lock, reason) {
 }
 
 /** @type {Record<string, string>} RFC 8176 */
-const METHODS = { pwd: "password", otp: "one-time code", mfa: "several factors", hwk: "security key", swk: "passkey", pop: "passkey", fpt: "fingerprint", face: "face", sms: "text message", pin: "PIN", kba: "known answer", enrolled_key: "an enrolled key", room_code: "a code that somebody invited entered", unknown: "sign-in" };
+const METHODS = { ext: "company account", pwd: "password", otp: "one-time code", mfa: "several factors", hwk: "security key", swk: "passkey", pop: "passkey", fpt: "fingerprint", face: "face", sms: "text message", pin: "PIN", kba: "known answer", enrolled_key: "an enrolled key", room_code: "a code that somebody invited entered", unknown: "sign-in" };
 
 /** Words for a gate. @param {string} code @returns {GateWords} */
 export function gateWords(code) {

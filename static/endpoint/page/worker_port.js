@@ -4,12 +4,17 @@ const WORKER_URL = "/endpoint/worker/worker.js";
 
 /** An answer with a stable code (page/words.js has the sentence). */
 export class WorkerError extends Error {
-  /** @param {string} code @param {number} [retryAfterS] */
-  constructor(code, retryAfterS) {
+  /**
+   * @param {string} code
+   * @param {number} [retryAfterS]
+   * @param {import("../worker/session/errors.js").DemandedSignIn} [demanded] with the code step_up, at a join
+   */
+  constructor(code, retryAfterS, demanded) {
     super(code);
     this.name = "WorkerError";
     this.code = code;
     this.retryAfterS = retryAfterS;
+    this.demanded = demanded;
   }
 }
 
@@ -77,7 +82,10 @@ export class WorkerPort {
     this.#listeners.set(event, listener);
   }
 
-  /** @param {{reply?: number, value?: unknown, error?: string, retryAfterS?: number, event?: string, join?: number}} message */
+  /**
+   * @param {{reply?: number, value?: unknown, error?: string, retryAfterS?: number,
+   *   demanded?: import("../worker/session/errors.js").DemandedSignIn, event?: string, join?: number}} message
+   */
   #take(message) {
     if (message.event !== undefined) {
       if (message.join === this.#join) {
@@ -88,7 +96,7 @@ export class WorkerPort {
     const waiting = this.#open.get(message.reply ?? 0);
     this.#open.delete(message.reply ?? 0);
     if (message.error !== undefined) {
-      waiting?.reject(new WorkerError(message.error, message.retryAfterS));
+      waiting?.reject(new WorkerError(message.error, message.retryAfterS, message.demanded));
     } else {
       waiting?.resolve(message.value);
     }

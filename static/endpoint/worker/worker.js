@@ -36,7 +36,7 @@ scope.onmessage = (event) => {
   const { request, ...message } = event.data;
   void answer(message).then(
     (value) => scope.postMessage({ reply: request, value }),
-    (error) => scope.postMessage({ reply: request, error: codeOf(error), retryAfterS: error?.retryAfterS }),
+    (error) => scope.postMessage({ reply: request, error: codeOf(error), retryAfterS: error?.retryAfterS, demanded: error?.demanded }),
   );
 };
 
@@ -54,7 +54,7 @@ async function answer(message) {
     case "configure":
       return configure(message.origins, message.rosterKey);
     case "begin-sign-in":
-      return beginSignIn({ origins: configured().origins, conference: message.conference });
+      return beginSignIn({ origins: configured().origins, conference: message.conference, demanded: message.demanded });
     case "complete-sign-in":
       signedIn = await completeSignIn({ origins: configured().origins, answer: message.answer, clock });
       return { conference: signedIn.conference };

@@ -69,6 +69,7 @@ def test_a_good_form_becomes_a_plan() -> None:
         ({"invitees": "B\x1b[31m <ben@weaver.example>"}, "invitees", "cannot be shown"),
         ({"invitees": f"{'x' * 250}@weaver.example"}, "invitees", "longer than an e-mail address"),
         ({"on_join": "never"}, "on_join", "Choose one of the two"),
+        ({"sign_in": "strong"}, "sign_in", "Choose one of the three"),
         ({"past_access": "always"}, "past_access", "Choose one of the two"),
         ({"past_access": "recording"}, "keys_kept_days", "for how many days"),
         ({"past_access": "recording", "keys_kept_days": "0"}, "keys_kept_days", "from 1 to 3650"),

@@ -128,3 +128,16 @@ def test_no_inline_script_or_style(visitor: Visitor, organisation: Organisation)
     assert page.count("<script") == page.count('<script type="module" src="/static/core/main.js"></script>') == 1
     assert "default-src 'none'" in response["Content-Security-Policy"]
     assert response["Cache-Control"] == "no-store"
+
+
+def test_the_initiator_says_how_people_must_have_signed_in(visitor: Visitor, organisation: Organisation) -> None:
+    demanding = GOOD | {"sign_in": "second_factor"}
+    page = visitor(ADA, "initiator").post("/conferences/new", demanding, follow=True).content.decode()
+    assert "<dt>Signing in</dt><dd>With a second factor</dd>" in page
+    assert Conference.objects.get().sign_in == "second_factor"
+    assert '"sign_in":"second_factor"' in AuditEntry.objects.get(event="conference.scheduled").body
+
+
+def test_without_a_word_any_sign_in_does(visitor: Visitor, organisation: Organisation) -> None:
+    visitor(ADA, "initiator").post("/conferences/new", GOOD)
+    assert Conference.objects.get().sign_in == "any"

@@ -15,6 +15,7 @@ from kmf.authorization.grants import end_everywhere
 from kmf.authorization.models import AccessToken, Account, Grant, RefreshToken
 from kmf.models import Epoch
 from kmf.services.due import settle_if_due
+from protocol.sign_in import Strength
 from roster.models import Membership
 from tests.kmf.authorization.oauth_client import OAuthClient, host
 from tests.simulators.endpoint import EndpointSimulator
@@ -176,6 +177,6 @@ def test_a_request_that_was_looked_at_before_everything_was_ended_gets_no_grant(
     else:
         Account.objects.filter(pk=ada.pk).update(is_active=False)
     with pytest.raises(RedirectRefused) as refused:
-        give(asked, account=looked_at, sign_in=SignIn(now, ("pwd",)), now=now)
+        give(asked, account=looked_at, sign_in=SignIn(now, ("pwd",), Strength.COMPANY), now=now)
     assert "error=access_denied" in refused.value.url
     assert Grant.objects.count() == 0

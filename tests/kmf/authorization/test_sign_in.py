@@ -49,7 +49,7 @@ def test_the_right_password_opens_a_session(browser, with_password, audited, ema
     assert is_signed_in(browser)
     [entry] = audited("account.signed_in")
     assert (entry["actor"], entry["chain"]) == ("ada@weaver.example", "organisation:weaver")
-    assert entry["details"] == {"methods": ["pwd"]}
+    assert entry["details"] == {"methods": ["pwd"], "acr": "company"}
     assert browser.cookies["sessionid"]["httponly"]
     assert browser.cookies["sessionid"]["samesite"] == "Lax"
 

@@ -40,7 +40,7 @@ def test_token1(endpoint_client, ada, conference):
     assert (found.subject, found.client_id, found.jkt) == (ada.pk, "endpoint", endpoint_client.jkt)
     assert found.expires_at - found.issued_at == timedelta(seconds=300)
     assert payload(token).keys() == {
-        *("iss", "aud", "sub", "client_id", "iat", "exp", "jti", "cnf", "auth_time", "amr", "conference")
+        *("iss", "aud", "sub", "client_id", "iat", "exp", "jti", "cnf", "auth_time", "amr", "acr", "conference")
     }
     assert found.claims["conference"] == conference.id
 

@@ -14,9 +14,10 @@ const RANDOM_BYTES = 32;
  * @param {string} request.verifier of PKCE; only its hash is in the address
  * @param {string} request.jkt thumbprint of the DPoP key that the grant is to be bound to
  * @param {number} [request.maxAgeS] the sign-in may be no older
+ * @param {string} [request.acr] the sign-in may be no weaker
  * @returns {Promise<string>}
  */
-export async function authorizationURL({ origins, conference, state, verifier, jkt, maxAgeS }) {
+export async function authorizationURL({ origins, conference, state, verifier, jkt, maxAgeS, acr }) {
   const query = new URLSearchParams({
     response_type: "code",
     client_id: CLIENT_ID,
@@ -28,6 +29,7 @@ export async function authorizationURL({ origins, conference, state, verifier, j
     dpop_jkt: jkt,
   });
   if (maxAgeS !== undefined) query.append("max_age", String(maxAgeS));
+  if (acr !== undefined) query.append("acr_values", acr);
   [origins.kmf, origins.provider, origins.core].forEach((resource) => query.append("resource", resource));
   return `${origins.auth}/authorize?${query}`;
 }

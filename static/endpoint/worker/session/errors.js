@@ -9,14 +9,20 @@
  *   unreachable       no answer
  *   unexpected        an answer that the protocol does not know
  */
+/** @typedef {{acr: string, maxAgeS: number}} DemandedSignIn how strongly and how lately one must have signed in */
+
 export class SessionError extends Error {
-  /** @param {string} code @param {{retryAfterS?: number, shownName?: string}} [details] `shownName`: how one who waits is seen */
-  constructor(code, { retryAfterS, shownName = "" } = {}) {
+  /**
+   * @param {string} code
+   * @param {{retryAfterS?: number, shownName?: string, demanded?: DemandedSignIn}} [details] `shownName`: how one who waits is seen
+   */
+  constructor(code, { retryAfterS, shownName = "", demanded } = {}) {
     super(code);
     this.name = "SessionError";
     this.code = code;
     this.retryAfterS = retryAfterS;
     this.shownName = shownName;
+    this.demanded = demanded;
   }
 }
 

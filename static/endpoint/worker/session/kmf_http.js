@@ -84,12 +84,18 @@ async function answer(url, headers, body) {
 async function refusalOf(response) {
   const retryAfterS = Number(response.headers.get("Retry-After")) || undefined;
   try {
-    const { error, name } = await response.json();
-    if (typeof error === "string" && /^[a-z_]{1,40}$/.test(error)) {
-      return new SessionError(error, { retryAfterS, shownName: typeof name === "string" ? name : "" });
+    const { error, name, acr_values: acr, max_age: maxAgeS } = await response.json();
+    if (isWord(error)) {
+      const demanded = isWord(acr) && Number.isSafeInteger(maxAgeS) && maxAgeS > 0 ? { acr, maxAgeS } : undefined;
+      return new SessionError(error, { retryAfterS, shownName: typeof name === "string" ? name : "", demanded });
     }
   } catch {
     // no body of ours: the status speaks
   }
   return new SessionError(response.status >= 500 ? "unavailable" : "unexpected", { retryAfterS });
+}
+
+/** @param {unknown} text @returns {text is string} */
+function isWord(text) {
+  return typeof text === "string" && /^[a-z_]{1,40}$/.test(text);
 }

@@ -12,15 +12,16 @@ import { putPending, takePending } from "./store.js";
 /**
  * Prepare a sign-in.
  *
- * @param {{origins: Origins, conference: string}} options
+ * @param {{origins: Origins, conference: string, demanded?: import("./errors.js").DemandedSignIn}} options `demanded`: by the KMF,
+ *   for this conference
  * @returns {Promise<string>} the address to send the browser to
  */
-export async function beginSignIn({ origins, conference }) {
+export async function beginSignIn({ origins, conference, demanded }) {
   const keyPair = await makeDPoPKeyPair();
   const { jkt } = await DPoPKey.of(keyPair);
   const [state, verifier] = [randomText(), randomText()];
   await putPending(state, { keyPair, verifier, conference, createdAt: Date.now() });
-  return authorizationURL({ origins, conference, state, verifier, jkt });
+  return authorizationURL({ origins, conference, state, verifier, jkt, ...demanded });
 }
 
 /**

@@ -1,0 +1,76 @@
+"""How people sign in: the organisation's file, ``{state}/trusted/sign-in.toml`` or ``CONCLAVE_SIGN_IN`` (docs/operate.md)."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from config.env import BadSetting, Environment
+from kmf.authorization.company.configuration import BadProvider, read_provider
+from kmf.authorization.methods.chosen import DEFAULT, UnknownMethod, find_methods, joined_settings
+
+_env = Environment("trusted")
+
+
+def read_choice(path: Path) -> dict[str, Any]:
+    """What the file says; nothing, where there is none.
+
+    Raises:
+        BadSetting: it cannot be read as TOML, or says something that is not known.
+
+    """
+    if not path.is_file():
+        return {}
+    try:
+        choice = tomllib.loads(path.read_text())
+    except (OSError, ValueError):
+        raise BadSetting("CONCLAVE_SIGN_IN names a file that is no TOML") from None
+    methods, companies = choice.get("methods", list(DEFAULT)), choice.get("openid_connect", [])
+    is_known = not set(choice) - {"methods", "openid_connect"}
+    if not (is_known and _lists(methods, str) and _lists(companies, dict) and bool(companies) == ("openid_connect" in methods)):
+        raise BadSetting("CONCLAVE_SIGN_IN names a file with members that are not known")
+    return choice
+
+
+def _lists(value: object, kind: type) -> bool:
+    return isinstance(value, list) and all(isinstance(one, kind) for one in value)
+
+
+def _client_secret(name: str) -> str:
+    return _env.secret_text(f"openid-connect-{name}")
+
+
+_choice = read_choice(Path(_env.text("CONCLAVE_SIGN_IN", str(_env.directory / "sign-in.toml"))))
+try:
+    SIGN_IN_METHODS = find_methods(_choice.get("methods", DEFAULT))
+    COMPANY_PROVIDERS = [read_provider(table, _client_secret) for table in _choice.get("openid_connect", [])]
+except (UnknownMethod, BadProvider) as error:
+    raise BadSetting(*error.args) from None
+SIGN_IN_APPS = ["allauth.mfa", *dict.fromkeys(app for method in SIGN_IN_METHODS for app in method.apps)]
+
+MFA_ADAPTER = "kmf.authorization.second_factor.adapter.SecondFactorAdapter"
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # so that a passkey is two factors, wherever it is used
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # periods of 30 s: clocks of telephones differ
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # accounts are the organisation's, and allauth's own list of addresses stays empty
+_FORMS = {
+    "authenticate": "kmf.authorization.second_factor.code_forms.AuthenticateForm",
+    "reauthenticate": "kmf.authorization.second_factor.code_forms.ReauthenticateForm",
+    "activate_totp": "kmf.authorization.second_factor.code_forms.ActivateTOTPForm",
+    "authenticate_webauthn": "kmf.authorization.second_factor.passkey_forms.AuthenticateForm",
+    "reauthenticate_webauthn": "kmf.authorization.second_factor.passkey_forms.ReauthenticateForm",
+    "login_webauthn": "kmf.authorization.second_factor.passkey_forms.SignInForm",
+    "add_webauthn": "kmf.authorization.second_factor.passkey_forms.AddForm",
+}
+_BASE = {
+    "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
+    "MFA_SUPPORTED_TYPES": [],
+    "MFA_FORMS": _FORMS,
+}
+_joined = joined_settings(SIGN_IN_METHODS, _BASE)
+AUTHENTICATION_BACKENDS: list[str] = _joined.pop("AUTHENTICATION_BACKENDS")
+MFA_SUPPORTED_TYPES: list[str] = _joined.pop("MFA_SUPPORTED_TYPES")
+MFA_FORMS: dict[str, str] = _joined.pop("MFA_FORMS")
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [provider.allauth_app() for provider in COMPANY_PROVIDERS]}}
+SIGN_IN_ORIGINS = sorted({provider.authorization_origin for provider in COMPANY_PROVIDERS})  # to which our form leads on
+globals().update(_joined)

@@ -1,0 +1,118 @@
+"""allauth's OpenID Connect client with what it leaves open: signature and nonce of the ID token, linking, times, factors."""
+
+from datetime import timedelta
+from typing import Any, NoReturn
+
+import jwt
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.internal import jwtkit
+from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+
+from kmf.authorization.company.claims import CompanyClaims, read_claims
+from kmf.authorization.company.configuration import CompanyProvider
+from kmf.authorization.company.errors import CompanyRefused
+from kmf.authorization.company.linking import account_for
+from kmf.authorization.models import Account
+from kmf.authorization.sign_in import record_refusal
+
+_CONFIRMED_WITHIN = timedelta(minutes=5)
+_STATUS = 403
+_ALGORITHMS = {"RS256", "PS256", "ES256", "EdDSA"}
+
+
+def provider_of(name: str) -> CompanyProvider | None:
+    """The configured provider of this name."""
+    return next((one for one in settings.COMPANY_PROVIDERS if one.name == name), None)
+
+
+def configured(name: str) -> CompanyProvider:
+    """The provider of this name.
+
+    Raises:
+        CompanyRefused: none is configured.
+
+    """
+    provider = provider_of(name)
+    if provider is None:
+        raise CompanyRefused("failed", "provider is not configured")
+    return provider
+
+
+class SignedTokens(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth is untyped
+    """allauth leaves the signature to TLS where it may (OpenID Connect Core 3.1.3.7); here it is verified always."""
+
+    def _decode_id_token(self, app: Any, id_token: str) -> dict[str, Any]:
+        try:
+            algorithm, key = jwtkit.fetch_key(id_token, self.openid_config["jwks_uri"], jwtkit.lookup_kid_jwk)
+            if algorithm not in _ALGORITHMS:
+                raise OAuth2Error("algorithm of the ID token is not allowed")
+            return jwt.decode(
+                id_token,
+                key=key,
+                algorithms=[algorithm],
+                issuer=app.settings["server_url"],
+                audience=app.client_id,
+                options={"require": ["iss", "aud", "exp", "iat", "sub"]},
+            )
+        except jwt.PyJWTError:
+            raise OAuth2Error("ID token does not hold") from None
+
+
+class CompanyAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth is untyped
+    """What allauth asks when the provider has answered."""
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> NoReturn:
+        """Decide everything here: none of allauth's own linking and signing up comes after it.
+
+        Raises:
+            ImmediateHttpResponse: always, with where the person goes.
+
+        """
+        try:
+            provider = configured(sociallogin.account.provider)
+            stated = sociallogin.account.extra_data.get("id_token") or {}
+            claims = read_claims(provider, stated, nonce=sociallogin.state.get("nonce", ""))
+            account = account_for(provider, claims, now=timezone.now())
+        except CompanyRefused as refusal:
+            raise ImmediateHttpResponse(refuse(request, refusal)) from None
+        raise ImmediateHttpResponse(_open(request, provider, account, claims, sociallogin.get_redirect_url(request)))
+
+    def on_authentication_error(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """Nobody was signed in: turned away there, or the answer does not hold."""
+        raise ImmediateHttpResponse(refuse(request, CompanyRefused("failed", "provider's answer does not hold")))
+
+
+def refuse(request: HttpRequest, refusal: CompanyRefused, status: int = _STATUS) -> HttpResponse:
+    """Audit a refusal, and say what to do."""
+    record_refusal("", refusal.reason)
+    return render(request, "company/refused.html", {"code": refusal.code}, status=status)
+
+
+def _open(
+    request: HttpRequest, provider: CompanyProvider, account: Account, claims: CompanyClaims, next_url: str | None
+) -> HttpResponse:
+    is_confirmed = abs(timezone.now() - claims.signed_in_at) < _CONFIRMED_WITHIN
+    record = {
+        "provider": provider.name,
+        "signed_in_at": claims.signed_in_at.timestamp(),
+        "amr": list(claims.amr),
+        "reauthenticated": True if is_confirmed else None,
+    }
+    if request.user == account:
+        record_authentication(request, account, "openid_connect", **record)
+        return HttpResponseRedirect(next_url or "/")
+    if request.user.is_authenticated:
+        get_account_adapter().logout(request)
+    record_authentication(request, account, "openid_connect", **record)
+    response: HttpResponse = perform_login(request, Login(user=account, redirect_url=next_url))
+    return response

@@ -1,0 +1,1 @@
+"""A real OpenID Connect provider (npm ``oidc-provider``) that the tests start."""
