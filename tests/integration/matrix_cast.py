@@ -62,6 +62,7 @@ class Caller:
             "account_id": self._found("SELECT id FROM authorization_account WHERE email = %s"),
             "grant_id": "999999999",  # nobody's
             "kid": "A" * 43,  # nobody's
+            "factor_id": "1",  # nobody's
         }
 
     def _found(self, query: str, *more: str) -> str:
@@ -162,12 +163,16 @@ def cast(scene: Scene, directory: Path) -> dict[str, Caller]:
     copied(scene, "spare")
     for where in (scene, ended):
         invite(where, SPARE)
-    for name in ("invited", "not invited", "withdrawn", "left", "removed", "ended", "token1", "token2", "bearer"):
+    for name in ("guest", "invited", "not invited", "withdrawn", "left", "removed", "ended", "token1", "token2", "bearer"):
         where = ended if name == "ended" else scene
         account = copied(where, name)
         if name != "not invited":
             invite(where, account["email"])
         made[name] = Caller(where, Person(scene.stack, account, where.conference_id))
+    with scene.stack.connect("trusted") as database:  # he has no password in truth: a code came to him by mail
+        database.execute(
+            "UPDATE authorization_account SET is_guest = true WHERE email = %s", (made["guest"].person.account["email"],)
+        )
     for role in ("initiator", "auditor", "admin"):
         made[role] = Caller(scene, scene.person(role, 0))
     for caller in made.values():
@@ -213,7 +218,7 @@ def said(answer: httpx.Response) -> str:
     """An answer in the words of the matrix: its status, and what it says or where it leads."""
     if answer.status_code == httpx.codes.FOUND:
         return f"302{_where(answer.headers['Location'])}"
-    if answer.headers.get("Content-Type", "").startswith("application/json"):
+    if answer.headers.get("Content-Type", "").split(";")[0] == "application/json":
         error = json.loads(answer.content).get("error", "")
         return f"{answer.status_code} {error}".strip()
     return str(answer.status_code)

@@ -19,7 +19,7 @@ from protocol import base64url
 from protocol.client_assertion import ASSERTION_TYPE, make_assertion
 from protocol.thumbprint import public_jwk
 from tests.integration.matrix_cast import FORM, Caller, cast, form, said
-from tests.matrix import NOT_YET, Row, rows
+from tests.matrix import Row, rows
 from tests.scenes import Scene
 from tests.stack import Stack
 
@@ -180,7 +180,7 @@ def test_everybody_gets_what_the_matrix_says(scene: Scene, tmp_path: Path):
         forget_refusals(scene.stack)
         cells = []
         for name, expected in row.cells.items():
-            answer = "-" if name in NOT_YET else asked(row, callers[name])
+            answer = asked(row, callers[name])
             cells.append(answer)
             if answer != expected:
                 differences.append(f"{row.origin} {row.method} {row.path}, {name}: {answer}, not {expected}")
