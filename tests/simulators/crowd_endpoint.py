@@ -38,6 +38,7 @@ class Site:
         self.origin, self.port, self.conference_id = stack.origins.kmf, stack.port, conference_id
         self.host = self.origin.split("//")[1]
         self.trust = stack.trust if stack.tls else None
+        self.tls: dict[str, Any] = {"ssl": self.trust, "ssl_shutdown_timeout": 1} if stack.tls else {}
         self.ahead = timedelta(0)
 
     async def open(self) -> None:
@@ -150,7 +151,7 @@ class CrowdEndpoint:
         path = f"/conferences/{self.site.conference_id}/events"
         async with connect(
             f"{self.site.origin.replace('http', 'ws', 1)}{path}",
-            ssl=self.site.trust,
+            **self.site.tls,
             host="127.0.0.1",
             port=self.site.port,
             origin=self.site.origin,  # type: ignore[arg-type]
