@@ -218,7 +218,7 @@ def said(answer: httpx.Response) -> str:
     """An answer in the words of the matrix: its status, and what it says or where it leads."""
     if answer.status_code == httpx.codes.FOUND:
         return f"302{_where(answer.headers['Location'])}"
-    if answer.headers.get("Content-Type", "").split(";")[0] == "application/json":
+    if answer.is_error and answer.headers.get("Content-Type", "").startswith("application/json"):
         error = json.loads(answer.content).get("error", "")
         return f"{answer.status_code} {error}".strip()
     return str(answer.status_code)
