@@ -62,7 +62,7 @@ class Caller:
             "account_id": self._found("SELECT id FROM authorization_account WHERE email = %s"),
             "grant_id": "999999999",  # nobody's
             "kid": "A" * 43,  # nobody's
-            "factor_id": "1",  # nobody's
+            "factor_id": "999999999",  # nobody's
         }
 
     def _found(self, query: str, *more: str) -> str:
