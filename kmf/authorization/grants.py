@@ -114,15 +114,15 @@ def _concerned_by(grant: Grant) -> str | None:
 def invitation_of(grant: Grant, *, now: datetime) -> Participant | None:
     """The participant that the grant's account is in its conference at this moment, with the conference.
 
-    None for somebody who is banned, locked out, waits to be let in, or did not sign in as is demanded: without a key he has
-    nothing to do elsewhere.
+    None for somebody who is banned, locked out, waits to be let in, or did not sign in as is demanded, and for everybody after
+    the end: without a key he has nothing to do elsewhere.
     """
     conference_id = conference_id_of(grant)
     if conference_id is None:
         return None
     invited = Participant.objects.filter(conference_id=conference_id, identity=grant.user.email, withdrawn_at=None)
     participant = invited.select_related("conference").first()
-    if participant is None or not may_come_in(participant, now):
+    if participant is None or participant.conference.ended_at is not None or not may_come_in(participant, now):
         return None
     demanded, strength = demanded_strength(participant.conference, participant), parse_acr(grant.acr)
     is_strong = is_strong_enough(demanded, strength=strength, signed_in_at=grant.auth_time, now=now)

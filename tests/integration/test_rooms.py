@@ -128,7 +128,7 @@ def test_a_device_that_is_withdrawn_is_out(scene: Scene, device):
     wait_for(lambda: scene.epochs()[-1][1] != "current", "the epoch to end")
 
 
-SOON_S = 5.0  # a second on a quiet machine (the settling look is made every second); ``--part alone`` measures it
+SOON_S = 5.0  # a second on a quiet machine (the settling look is made every second)
 
 
 def seconds_between(earlier: dict[str, Any], later: dict[str, Any]) -> float:
