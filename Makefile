@@ -4,7 +4,7 @@ SYSTEM = CONCLAVE_TEST_TLS=$(TLS) $(PYTEST) tests
 CHECK_STATE = var/check
 TLS ?= $(CONCLAVE_TLS)
 
-# The longest first; three at a time, for most of them wait for pages and timers.
+# The longest first.
 SIDE_BY_SIDE = test-attacks test-browser test-quick test-system test-deaths check test-provider
 
 .PHONY: run test $(SIDE_BY_SIDE) test-alone lock
@@ -15,7 +15,7 @@ run: ## The whole system on this machine, until Ctrl-C; TLS=1: by HTTPS
 
 test: ## Static checks, both sites' tests, real browsers and media servers; TLS=1: by HTTPS
 	@deploy/setup.sh test
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target $(SIDE_BY_SIDE); side_by_side=$$?; \
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target $(SIDE_BY_SIDE); side_by_side=$$?; \
 	$(MAKE) --no-print-directory test-alone && exit $$side_by_side
 
 test-provider:

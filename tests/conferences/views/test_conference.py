@@ -174,7 +174,7 @@ def test_queries_do_not_grow(
     conference = schedule(at=datetime.now(UTC), invitees=tuple(Invitee(f"p{n}@weaver.example") for n in range(count)))
     client = visitor(ADA)
     client.get("/")  # from now on the session is only read
-    with django_assert_num_queries(3):  # session, conference, participants
+    with django_assert_num_queries(4):  # session, its end, conference, participants
         assert client.get(f"/conferences/{conference.id}").status_code == 200
 
 
