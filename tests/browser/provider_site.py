@@ -6,6 +6,7 @@ The stand-in shows the signing key at ``/jwks``, serves the call module and the 
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,8 @@ class ProviderSite:
         self.commands = json.loads(written.stdout)
         for name in [*self.names, "turn"]:
             self.run(name, self.commands[name])
+        for port in self.janus_ports:
+            self.wait_for_port(port)  # one that is not there yet would be taken for lost, and get no room at first
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=self.environment(), check=True)
         daphne = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(self.provider_port), "config.asgi_provider:application"]
         self.run("daphne", [sys.executable, *daphne])
@@ -70,6 +73,15 @@ class ProviderSite:
         self.processes[name] = subprocess.Popen(  # noqa: S603  our own command
             command, cwd=ROOT, env=self.environment(), stdout=log, stderr=log
         )
+
+    def wait_for_port(self, port: int) -> None:
+        deadline = time.monotonic() + 40
+        while True:
+            try:
+                return socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                assert time.monotonic() < deadline, f"nothing listens at {port}"
+                time.sleep(0.1)
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + 40

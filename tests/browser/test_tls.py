@@ -57,7 +57,8 @@ def test_two_talk_and_nothing_goes_in_clear(stack: Stack, profile):
     assert complaints == []
     assert pages[0].evaluate("isSecureContext")
     cookies = {(cookie["name"], cookie["domain"]) for cookie in contexts[0].cookies()}
-    assert cookies == {("__Host-sessionid", "auth.localhost"), ("__Host-csrftoken", "auth.localhost")}
+    names = ("__Host-sessionid", "__Host-csrftoken", "__Host-known")
+    assert cookies == {(name, "auth.localhost") for name in names}
     assert all(cookie["secure"] and cookie["path"] == "/" for cookie in contexts[0].cookies())
 
 

@@ -144,7 +144,7 @@ FETCH = "import django; django.setup(); from provider.services.kmf_keys import f
 def test_cookies_belong_to_their_host_alone(stack: Stack):
     with closing(sign_in(stack)) as client:
         set_cookies = {cookie.name: cookie for cookie in client.cookies.jar}
-        assert set(set_cookies) == {"__Host-sessionid", "__Host-csrftoken"}
+        assert set(set_cookies) == {"__Host-sessionid", "__Host-csrftoken", "__Host-known"}
         for cookie in set_cookies.values():
             assert cookie.secure
             assert cookie.path == "/"

@@ -108,5 +108,7 @@ def test_queries_do_not_grow(
         schedule(at=datetime.now(UTC))
     client = visitor(AUDITOR, "auditor")
     client.get("/audit")  # the organisation's chain exists from now on
-    with django_assert_num_queries(10):  # session, its end, organisation, savepoint, head and entry of the audit, checkpoint, count, page
+    with django_assert_num_queries(
+        10
+    ):  # session, its end, organisation, savepoint, head and entry of the audit, checkpoint, count, page
         assert client.get("/audit").status_code == 200
