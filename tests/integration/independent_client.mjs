@@ -8,6 +8,8 @@ import http from "node:http";
 import { createInterface } from "node:readline";
 import * as oauth from "oauth4webapi";
 
+globalThis.crypto ??= webcrypto; // Debian 12 has Node 18
+
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const given = JSON.parse((await lines.next()).value);
 const { auth, kmf, provider, core } = given.origins;
