@@ -102,7 +102,7 @@ def test_every_key_that_went_over_a_socket_stands_in_the_audit_as_delivered_once
     assert ada.hear(ada_socket, "rekey")["epoch"] == 2
     ada_socket.socket.close()
     cyd_socket, cyd_welcome = enter(cyd)
-    assert bob.hear(bob_socket, "rekey")["epoch"] == 3
+    assert bob.hear(bob_socket, "rekey", timeout=20)["epoch"] == 3
     ada_socket = ada.open_socket()  # comes back: the key that he missed comes with the welcome
     ada.hello(ada_socket)
     assert ada.hear(ada_socket, "welcome")["key"]["epoch"] == 3

@@ -74,6 +74,11 @@ def is_refused(endpoint: CrowdEndpoint) -> bool:
     return any(text.startswith("503") for text in endpoint.refusals)
 
 
+def reasons(running: Crowd) -> dict[int, str]:
+    """Why each source that is out left."""
+    return {entry["details"]["source_id"]: entry["details"]["reason"] for entry in entries_of(running, "endpoint.left")}
+
+
 def test_no_key_without_room_for_its_entry(stack: Stack, crowd: Callable[[int], Crowd], disk: SmallDisk, tmp_path: Path):
     running = crowd(9)
     stays, leaver, late = running.endpoints[:7], running.endpoints[7], running.endpoints[8]
@@ -88,15 +93,16 @@ def test_no_key_without_room_for_its_entry(stack: Stack, crowd: Callable[[int], 
             wait_for(lambda: is_refused(late) or not late.asks, "an answer")  # a key, though there may be no welcome after it
             running.leave([] if late.asks else [late])
         wait_for(lambda: is_refused(late), "the refusal")
-        written, held = len(entries_of(running)), dict(late.keys)
+        released, held = len(entries_of(running, "key.released")), dict(late.keys)
         running.leave([leaver])
         assert not late.is_in
         assert all(one.is_in for one in stays)
-        assert (len(entries_of(running)), late.keys) == (written, held)
+        assert (len(entries_of(running, "key.released")), late.keys) == (released, held)
     finally:
         disk.clear()
     running.together(within_s=40)
-    left = {entry["details"]["source_id"]: entry["details"]["reason"] for entry in entries_of(running, "endpoint.left")}
-    assert [left[source_id] for source_id in leaver.sources] == ["left"]
+    wait_for(lambda: leaver.sources <= reasons(running).keys(), "the leave to be put down")
+    assert [reasons(running)[source_id] for source_id in leaver.sources] == ["left"]
+    running.together(within_s=40)
     check_books(running)
     check_audit(stack, tmp_path)
