@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 DOCUMENT = Path(__file__).parents[1] / "docs/security/authorization-matrix.md"
-NOT_YET = {"guest"}  # kinds of callers that nobody can be as yet
 _ROW = re.compile(r"^\| (core|auth|kmf|provider) \| ([A-Z]+) \| `([^`]+)` \|(.*)\|$", re.MULTILINE)
 _HEAD = re.compile(r"^\| origin \| method \| path \|(.*)\|$", re.MULTILINE)
 _GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)|<(?:\w+:)?(\w+)>")
