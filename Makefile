@@ -1,5 +1,6 @@
 PYTHON = .venv/bin/python
-PYTEST = $(PYTHON) -m pytest --durations=15 --durations-min=2
+# Who waited in vain is tried once more and named; who saw something wrong is not (ADR 0045).
+PYTEST = $(PYTHON) -m pytest --durations=15 --durations-min=2 -rR --reruns=1 --only-rerun=NotInTime --only-rerun=TimeoutError
 SYSTEM = CONCLAVE_TEST_TLS=$(TLS) $(PYTEST) tests
 CHECK_STATE = var/check
 TLS ?= $(CONCLAVE_TLS)
@@ -28,7 +29,7 @@ test-system: ## What needs the running system and no browser
 	@$(SYSTEM) --part=system
 
 test-browser: ## What needs a browser
-	@$(SYSTEM) --part=browser
+	@$(SYSTEM) --part=browser --only-rerun='(Locator|Page) expected'
 
 test-attacks: ## What attacks a browser's page
 	@$(SYSTEM) --part=attacks

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "proxy-connection"}
+CONDITIONS = {"if-none-match", "if-modified-since"}  # a module that is replaced here never is "not modified"
 PIECE = 65536
 
 
@@ -41,7 +42,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._relay_raw()
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP | CONDITIONS}
         self._site.request(self.command, self.path, body=body or None, headers=headers)
         answer = self._site.getresponse()
         content, kept = self._altered(answer.read(), [pair for pair in answer.getheaders() if pair[0].lower() not in HOP_BY_HOP])
@@ -51,7 +52,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(content)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a page that was left asks for nothing more
+                self.wfile.write(content)
 
     do_GET = do_POST = do_HEAD = do_OPTIONS = _forward  # noqa: N815  names that http.server looks for
 

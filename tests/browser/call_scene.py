@@ -7,6 +7,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.provider_site import ProviderSite
+from tests.waiting import NotInTime
 
 Profile = Callable[..., BrowserContext]
 
@@ -26,7 +27,7 @@ def until(page: Page, expression: str, *, seconds: float = 25) -> Any:
             return value
         page.wait_for_timeout(200)
     message = f"{expression}: {page.evaluate('JSON.stringify(seen)')}"
-    raise AssertionError(message)
+    raise NotInTime(message)
 
 
 def sees(page: Page, others: int) -> None:

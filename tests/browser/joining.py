@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.waiting import NotInTime, waiting
+
 JOIN_TIMEOUT_MS = 30_000
 SIGNED_IN_S = 120
 _signed_in: dict[tuple[str, str], tuple[float, list[Any]]] = {}
@@ -52,7 +54,8 @@ def open_conference(context: BrowserContext, uri: str, account: dict[str, str]) 
     page.locator("input[name=login], body[data-state=prejoin]").first.wait_for(timeout=JOIN_TIMEOUT_MS)
     if page.locator("input[name=login]").count():
         sign_in(page, account)
-        expect(page.locator("body")).to_have_attribute("data-state", "prejoin", timeout=JOIN_TIMEOUT_MS)
+        with waiting():
+            expect(page.locator("body")).to_have_attribute("data-state", "prejoin", timeout=JOIN_TIMEOUT_MS)
         _signed_in[place] = time.monotonic(), [each for each in context.cookies() if each["domain"].startswith("auth.")]
     return page
 
@@ -61,14 +64,16 @@ def join(context: BrowserContext, uri: str, account: dict[str, str]) -> Page:
     """As :func:`open_conference`, and in."""
     page = open_conference(context, uri, account)
     page.get_by_test_id("join").click()
-    expect(page.locator("body")).to_have_attribute("data-state", "in-conference", timeout=JOIN_TIMEOUT_MS)
+    with waiting():
+        expect(page.locator("body")).to_have_attribute("data-state", "in-conference", timeout=JOIN_TIMEOUT_MS)
     return page
 
 
 def sees(page: Page, count: int) -> None:
     """``count`` other people's frames are opened on this page."""
     tiles = page.locator('[data-testid=tile][data-decrypting="true"]')
-    expect(tiles).to_have_count(count, timeout=JOIN_TIMEOUT_MS)
+    with waiting():
+        expect(tiles).to_have_count(count, timeout=JOIN_TIMEOUT_MS)
 
 
 def inbound(page: Page) -> list[dict[str, Any]]:
@@ -92,5 +97,7 @@ def epoch(page: Page) -> int:
 def until(condition: Callable[[], bool], what: str, timeout_s: float = 20) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
-        assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
+        if time.monotonic() >= deadline:
+            message = f"waited {timeout_s} s for {what}"
+            raise NotInTime(message)
         time.sleep(0.2)

@@ -19,12 +19,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import psycopg
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from config.embedded.ports import distinct_ports, free_port
 from config.embedded.secrets import make_secrets
 from config.embedded.state import State
-from config.env import ROOT
+from config.env import ROOT, Environment
 from protocol import base64url, jwks, signed_request
 from protocol.access_token import sign_access_token
 from protocol.dpop import make_proof
@@ -107,6 +108,15 @@ class ProviderSite:
     def stop_process(self, name: str) -> None:
         self.processes[name].kill()
         self.processes[name].wait(10)
+
+    def mdd_of_the_room(self) -> str:
+        """Name of the MDD at which the conference is: the one with the fewest seats when its first endpoint came."""
+        with psycopg.connect(Environment("provider").text("DATABASE_URL")) as database:
+            rows = database.execute(
+                "SELECT mdd FROM provider_part JOIN provider_room ON provider_room.id = room_id WHERE handle = %s", (self.handle,)
+            )
+            [(name,)] = rows.fetchall()
+        return str(name)
 
     def environment(self) -> dict[str, str]:
         return os.environ | {

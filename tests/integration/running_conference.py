@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 
 from tests.scenes import Scene
 from tests.stack import Stack
+from tests.waiting import NotInTime
 
 # Small pictures: three encoders share two cores. The third goes through the relay alone. Nothing of the product is changed.
 SMALL_CAMERA = """
@@ -115,7 +116,9 @@ class Running:
         began = time.monotonic()
         while not condition():
             waited = time.monotonic() - began
-            assert waited < timeout_s, f"waited {waited:.0f} s for {what}: {self.look()}"
+            if waited >= timeout_s:
+                message = f"waited {waited:.0f} s for {what}: {self.look()}"
+                raise NotInTime(message)
             time.sleep(0.25)
         took = time.monotonic() - began
         self.times.append((what, took))
