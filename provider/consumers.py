@@ -23,6 +23,7 @@ from provider.signalling.outbox import Outbox
 from provider.signalling.rate_limit import RateLimit
 from provider.signalling.session import SignallingSession
 from provider.signalling.waiting import WAITING
+from provider.signalling.way_in import watch_way_in
 
 HELLO_S = 5
 LEAVE_LOST_S = 0.5  # an MDD that is given up may hang, and its endpoints wait for their sockets' end to join elsewhere
@@ -69,6 +70,7 @@ class SignallingConsumer(AsyncWebsocketConsumer):
             return
         self.ended = False
         self.limit = RateLimit()
+        watch_way_in(self.base_send, self._cut)
         self.ending: set[asyncio.Task[None]] = set()
         self.outbox = Outbox(lambda text: self.send(text_data=text), lambda: self.end_soon("too_slow"))
         self.hello_timer = asyncio.get_running_loop().call_later(HELLO_S, self.end_soon, "invalid_token")
@@ -93,6 +95,10 @@ class SignallingConsumer(AsyncWebsocketConsumer):
         except Exception:
             logger.exception("signalling ended: not foreseen")
             await self.end("unavailable")
+
+    def _cut(self, error: ProviderError) -> None:
+        logger.info("signalling ended: %s", error.reason)
+        self.end_soon(error.code)
 
     async def disconnect(self, code: int) -> None:
         """Give the seat back."""

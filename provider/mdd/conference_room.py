@@ -12,6 +12,7 @@ from typing import Any, Self
 from provider.errors import MDDRefused
 from provider.mdd.feeds import Stream, parse_publishers
 from provider.mdd.janus_session import JanusSession, Reply
+from provider.mdd.listening import Place
 from provider.mdd.room_key import room_admin_key
 
 NO_SUCH_ROOM = 426
@@ -111,6 +112,11 @@ class ConferenceRoom:
     def name(self) -> str:
         """The room's at its MDD."""
         return self._access.room
+
+    @property
+    def place(self) -> Place:
+        """Where the feed is."""
+        return Place(self.session, self.publisher, self._access.room, self._access.secret, self._admin_key)
 
     async def subscribe(self, added: Iterable[Stream], removed: Iterable[Stream]) -> Reply | None:
         """Change the subscription; returns Janus' reply if it brings an offer."""

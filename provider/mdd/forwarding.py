@@ -12,15 +12,18 @@ import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from provider.errors import MDDGone, MDDRefused
 from provider.mdd.conference_room import ConferenceRoom, feeds_in
 from provider.mdd.janus_session import JanusSession
+from provider.mdd.listening import Place, packets_at
+from provider.mdd.room_key import room_admin_key
 
 SRTP_TAG_BITS = 80
 SRTP_KEY_BYTES = 30  # AES-128 key and salt
+HEAR_S = 2.0
 _STREAM_MEMBERS = ("type", "mindex", "mid", "codec", "description", "disabled", "stereo", "fec", "dtx", "simulcast")
 
 
@@ -37,8 +40,11 @@ class Target:
 class Forwarding:
     """Made by `begin`; lasts until `end`, or the feed's end at its own MDD.
 
-    ``broken``: the line to the other MDD is gone, or the feed is not there any more. It does not come back by itself.
+    ``broken``: the line to the other MDD is gone, or the feed or its packets are not there any more. It does not come back by
+    itself.
     """
+
+    _heard_from: ClassVar[set[str]] = set()  # addresses of MDDs whose packets reached this process: their silence means something
 
     def __init__(self, home: ConferenceRoom, target: Target, session: JanusSession) -> None:
         self._home = home
@@ -102,6 +108,27 @@ class Forwarding:
         if self._home.feed not in there:
             self._break()
 
+    async def loses_packets(self) -> bool:
+        """Whether packets that its own MDD gets do not come there; then it is ``broken``.
+
+        Raises:
+            MDDGone: one of the two is away or refuses.
+
+        """
+        mids = [str(stream["mid"]) for stream in self._home.published if not stream.get("disabled")]
+        place = Place(
+            self._session, self._handle, self._target.room, self._target.secret, room_admin_key(self._target.api_secret)
+        )
+        async with packets_at(self._home.place, self._home.feed, mids) as sent, packets_at(place, self._home.feed, mids) as come:
+            if not await _is_set(sent):
+                return False  # microphone and camera are off
+            if await _is_set(come):
+                self._heard_from.add(self._target.url)
+                return False
+            lost = self._target.url in self._heard_from
+            self.broken = self.broken or lost
+            return lost
+
     async def end(self, *, stays_at_home: bool) -> None:
         """Take it away there; at home its sending ends with the feed, or now where that stays."""
         with suppress(MDDGone):
@@ -121,6 +148,12 @@ class Forwarding:
     async def _ask(self, request: str, **more: Any) -> dict[str, Any]:
         body = {"request": request, "room": self._target.room, "secret": self._target.secret, "id": self._home.feed}
         return (await self._session.request(self._handle, body | more)).data
+
+
+async def _is_set(event: asyncio.Event) -> bool:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), HEAR_S)
+    return event.is_set()
 
 
 def _where_its_api_is(url: str) -> dict[str, str]:

@@ -86,6 +86,11 @@ class JanusSession:
             raise
         return session
 
+    @property
+    def local_host(self) -> str:
+        """Address of this process on its way to Janus."""
+        return str(self._socket.local_address[0])
+
     async def attach(self) -> int:
         """Make a handle of the VideoRoom plugin; returns its id."""
         answer = await self._ask({"janus": "attach", "plugin": PLUGIN})

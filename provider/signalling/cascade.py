@@ -19,6 +19,8 @@ from provider.selectors import feeds_in_use
 
 END_S = 2
 CHECK_S = 5.0  # that the line to the other MDD broke is seen at once; that the feed is not there any more, by asking
+LISTEN_S = 10.0  # that its packets do not come there, by listening
+LONGEST_PAUSE_S = 300.0  # where they never do, to show it anew does not help
 logger = logging.getLogger(__name__)
 
 
@@ -33,6 +35,9 @@ class Cascade:
         self._check_at = 0.0
         self._task: asyncio.Task[None] | None = None
         self._tidying: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._listen_at: dict[str, float] = {}
+        self._pauses: dict[str, float] = {}  # until the next listening, after packets were lost
         self._closed = False
 
     @property
@@ -45,6 +50,8 @@ class Cascade:
         self._wanted = {part.mdd_room: part for part in parts}
         if not self._closed and self._is_behind() and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._follow())
+        if not self._closed and self._forwardings and (self._listening is None or self._listening.done()):
+            self._listening = asyncio.create_task(self._listen())
 
     def tidy(self) -> None:
         """Take feeds out of the endpoint's own part that belong to no endpoint any more. Never waits."""
@@ -54,7 +61,7 @@ class Cascade:
     async def close(self) -> None:
         """End all."""
         self._closed = True
-        tasks = [task for task in (self._task, self._tidying) if task is not None]
+        tasks = [task for task in (self._task, self._tidying, self._listening) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -91,6 +98,24 @@ class Cascade:
                     await forwarding.check()
             except (MDDGone, TimeoutError):
                 logger.info("a feed at another MDD could not be looked at")
+
+    async def _listen(self) -> None:
+        for name, forwarding in list(self._forwardings.items()):
+            if time.monotonic() < self._listen_at.setdefault(name, time.monotonic() + LISTEN_S):
+                continue
+            lost = await self._loses_packets(forwarding)
+            self._pauses[name] = min(self._pauses.get(name, LISTEN_S) * 2, LONGEST_PAUSE_S) if lost else LISTEN_S
+            self._listen_at[name] = time.monotonic() + self._pauses[name]
+
+    async def _loses_packets(self, forwarding: Forwarding) -> bool:
+        try:
+            lost = await forwarding.loses_packets()
+        except (MDDGone, OSError):
+            logger.info("the packets of a feed could not be listened for")
+            return False
+        if lost:
+            logger.warning("packets of a feed do not come to another MDD; it is shown there anew")
+        return lost
 
     async def _tidy(self) -> None:
         try:

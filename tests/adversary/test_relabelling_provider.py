@@ -30,6 +30,35 @@ LABELS: dict[str, str] = {
     "two people's sections swapped": "({ ...s, mid: twin(s)?.mid ?? s.mid })",
     "each told of twice": "[s, { ...s, feed: twin(s)?.feed ?? s.feed }]",
 }
+# The ids of transforms that the worker counts frames of, as the page hears them; nothing of the product is changed.
+HEAR_COUNTERS = """
+const Native = Worker;
+window.Worker = class extends Native {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener('message', ({ data: { value } }) => {
+      const counted = Object.values(value ?? {});
+      if (counted.length > 0 && counted.every((each) => each?.dropped)) window.counted = Object.keys(value);
+    });
+  }
+};
+"""
+# For how long each camera's tile showed nothing new, at the longest, in ms.
+TIME_PICTURES = """() => {
+  clearInterval(window.timing);
+  const seen = new Map();
+  window.longest = {};
+  window.timing = setInterval(() => {
+    for (const tile of document.querySelectorAll('[data-testid=tile]')) {
+      const [name, video] = [tile.querySelector('.tile__name-words').textContent, tile.querySelector('video')];
+      const shown = `${video.srcObject?.getTracks()[0].id} ${video.getVideoPlaybackQuality().totalVideoFrames}`;
+      const now = performance.now();
+      const before = seen.get(name) ?? { shown, at: now };
+      longest[name] = Math.max(longest[name] ?? 0, now - before.at);
+      seen.set(name, shown === before.shown || !video.srcObject ? before : { shown, at: now });
+    }
+  }, 20);
+}"""
 OTHER_PICTURE = "({ camera: 'screen', screen: 'camera' })[s.track] ?? s.track"
 MISTAKEN: dict[str, str] = {
     "cameras called screens and a screen a camera": f"({{ ...s, track: {OTHER_PICTURE} }})",
@@ -105,6 +134,7 @@ def meeting(stack: Stack, browser: Browser) -> Iterator[Meeting]:
         paint(context, colour)
     application = LyingApplication(contexts[0], stack.origins.provider)
     application.serve()
+    contexts[0].add_init_script(HEAR_COUNTERS)
     ada, bob, cyd = (join(context, scene.uri, account) for context, account in zip(contexts, accounts, strict=True))
     bob.get_by_test_id("toggle-screen").click()
     watch(ada)
@@ -141,6 +171,22 @@ def test_what_is_called_something_else_is_not_shown_and_the_page_says_that_it_ca
         expect(meeting.tile(name)).to_have_attribute("data-video", "off", timeout=SHOWN_MS)
         expect(meeting.tile(name)).to_have_attribute("data-decrypting", "true")  # the voice
     meeting.seal_says("cannot be unlocked")
+    meeting.never_lied()
+
+
+def test_a_change_of_labels_costs_less_than_a_second_of_picture_and_leaves_no_transform_behind(meeting: Meeting) -> None:
+    meeting.is_honest_again()
+    meeting.ada.wait_for_timeout(1_500)
+    streams = len([each for each in meeting.ada.evaluate("counted") if each.startswith("receive-")])
+    gaps = []
+    for lie in [LABELS["two people's streams swapped"], HONEST] * 3:
+        meeting.ada.evaluate(TIME_PICTURES)
+        meeting.application.lie(meeting.ada, lie)
+        meeting.ada.wait_for_timeout(3_500)
+        longest = meeting.ada.evaluate("longest")
+        gaps.append(max(longest[meeting.bob], longest[meeting.cyd]))
+    assert sorted(gaps)[len(gaps) // 2] < 1_000, gaps
+    assert len([each for each in meeting.ada.evaluate("counted") if each.startswith("receive-")]) == streams
     meeting.never_lied()
 
 

@@ -10,6 +10,10 @@ from tests.browser.provider_site import ProviderSite
 from tests.waiting import NotInTime
 
 Profile = Callable[..., BrowserContext]
+LARGE, SMALL = 640, 320  # widths of the layers of a camera that is entered with the first
+# The others' pages have a place for the camera that a viewer does not use.
+PICTURE = "[...document.querySelectorAll('video')].find(({ videoWidth }) => videoWidth > 0)"
+FRAMES = f"({PICTURE}?.getVideoPlaybackQuality().totalVideoFrames ?? 0)"
 
 
 def enter(site: ProviderSite, profile: Profile, who: str, **settings: str) -> Page:
@@ -37,3 +41,19 @@ def sees(page: Page, others: int) -> None:
     received = [count["ok"] for name, count in counters.items() if name.startswith("receive-")]
     assert len(received) >= 2 * others
     assert sorted(received)[-2 * others] > 10
+
+
+def width(page: Page) -> int:
+    return int(page.evaluate(f"{PICTURE}.videoWidth"))
+
+
+def shows(page: Page, wanted: int) -> None:
+    """Its one picture is so wide, and goes on."""
+    until(page, f"{PICTURE}?.videoWidth === {wanted}", seconds=40)
+    before = page.evaluate(FRAMES)
+    until(page, f"{FRAMES} > {before + 5}")
+    assert width(page) == wanted
+
+
+def ask_for_height(page: Page, height: int) -> None:
+    page.evaluate(f"call.setHeight({PICTURE}.id, {height})")

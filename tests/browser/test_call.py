@@ -53,6 +53,24 @@ def test_a_place_in_the_subscription_is_used_again_with_a_transform_of_its_own(s
     assert anna.evaluate("seen.problems") == []
 
 
+def test_comings_and_goings_leave_nothing_in_the_worker(site: ProviderSite, profile: Profile) -> None:
+    """Whose place ended has no transform any more, and the watchdog accuses nobody of those who come after."""
+    anna = enter(site, profile, "anna")
+    until(anna, "seen.states.at(-1) === 'connected'")
+    for who in ("berta", "clara", "dora"):
+        other = enter(site, profile, who)
+        sees(anna, 1)
+        other.evaluate("call.close()")
+        until(anna, "Object.keys(seen.remotes).length === 0", seconds=10)
+        left = until(anna, "counters().then((all) => Object.keys(all).every((id) => id.startsWith('send-')) && all)")
+        assert len(left) == 2
+    enter(site, profile, "emma")
+    sees(anna, 1)
+    anna.wait_for_timeout(2500)
+    assert len(anna.evaluate("counters()")) == 4
+    assert anna.evaluate("seen.problems") == []
+
+
 def test_three_see_each_other_through_the_relay(site: ProviderSite, profile: Profile) -> None:
     pages = [enter(site, profile, who, ice="relay") for who in ("anna", "berta", "clara")]
     for page in pages:

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext
 
-from tests.browser.call_scene import enter, until
+from tests.browser.call_scene import LARGE, SMALL, ask_for_height, enter, shows, width
 from tests.browser.provider_site import ProviderSite
 
 pytestmark = pytest.mark.browser
 Profile = Callable[..., BrowserContext]
-LARGE, SMALL = 640, 320
 
 
 @pytest.fixture(scope="module")
@@ -21,27 +20,6 @@ def site() -> Iterator[ProviderSite]:
         yield running
     finally:
         running.stop()
-
-
-# The others' pages have a place for the camera that a viewer does not use.
-PICTURE = "[...document.querySelectorAll('video')].find(({ videoWidth }) => videoWidth > 0)"
-FRAMES = f"({PICTURE}?.getVideoPlaybackQuality().totalVideoFrames ?? 0)"
-
-
-def width(page: Page) -> int:
-    return int(page.evaluate(f"{PICTURE}.videoWidth"))
-
-
-def shows(page: Page, wanted: int) -> None:
-    """Its one picture is so wide, and goes on."""
-    until(page, f"{PICTURE}?.videoWidth === {wanted}", seconds=40)
-    before = page.evaluate(FRAMES)
-    until(page, f"{FRAMES} > {before + 5}")
-    assert width(page) == wanted
-
-
-def ask_for_height(page: Page, height: int) -> None:
-    page.evaluate(f"call.setHeight({PICTURE}.id, {height})")
 
 
 def test_each_receiver_is_sent_the_size_that_he_shows(site: ProviderSite, profile: Profile) -> None:

@@ -107,8 +107,16 @@ export class Subscriber {
     const living = new Set(description.media.filter(({ direction }) => direction === "sendonly").map(({ mid }) => mid));
     for (const [mid, { feed, track }] of [...this.#received]) {
       const stream = placed.get(mid);
-      if (!living.has(mid) || stream?.feed !== feed || stream.track !== track) this.#withdraw(mid);
+      if (!living.has(mid)) this.#end(mid);
+      else if (stream?.feed !== feed || stream.track !== track) this.#withdraw(mid);
     }
+  }
+
+  /** A section that ended: its statistics begin anew when it is used again, and whoever was seen there may be seen elsewhere at once. @param {string} mid */
+  #end(mid) {
+    this.#withdraw(mid);
+    this.#options.worker.postMessage({ type: "detach", ids: this.#ids.get(mid) ?? [] });
+    this.#ids.delete(mid);
   }
 
   /** @param {string} mid */

@@ -1,6 +1,7 @@
 /** Scenarios: frames that pass, and frames that must not. */
 
 import { holds, same } from "./expect.js";
+import { Moment } from "./in_time.js";
 import { AUDIO, Meeting, Party, VIDEO, VIDEO_KEY, sleep } from "./party.js";
 
 export async function whatIsSentIsReceived() {
@@ -188,6 +189,20 @@ export async function aLostFrameAsksForAKeyFrame() {
   same(bob.transformer("receive", "camera", "camera").keyFramesRequested, 1, "once");
 }
 
+export async function aTransformThatFollowsAnotherAsksForAKeyFrame() {
+  const { parties: [alice, bob] } = await Meeting.of(11, 22);
+  same(await bob.receive("camera", await alice.send("camera", VIDEO_KEY), "first"), VIDEO_KEY, "before");
+  same(bob.transformer("receive", "first", "camera").keyFramesRequested, 0, "the first begins with one");
+  const second = bob.transformer("receive", "second", "camera", "receive first");
+  same(await bob.receive("camera", await alice.send("camera", VIDEO), "second"), VIDEO, "frames may have gone with the one before");
+  await bob.receive("camera", await alice.send("camera", VIDEO), "second");
+  same(second.keyFramesRequested, 1, "asked for, once");
+  const third = bob.transformer("receive", "third", "camera", "receive second");
+  await bob.receive("camera", await alice.send("camera", VIDEO_KEY), "third");
+  await bob.receive("camera", await alice.send("camera", VIDEO), "third");
+  same(third.keyFramesRequested, 0, "not where one comes by itself");
+}
+
 export async function anEmptyFrameIsNoNews() {
   const { parties: [alice, bob] } = await Meeting.of(11, 22);
   same(await bob.receive("camera", await alice.send("camera", VIDEO_KEY)), VIDEO_KEY, "before");
@@ -200,7 +215,9 @@ export async function anEmptyFrameIsNoNews() {
 export async function eventsAreFewAndHoldNoKeys() {
   const meeting = await Meeting.of(11, 22);
   const [, bob] = meeting.parties;
+  const began = new Moment();
   for (let count = 0; count < 20; count += 1) await bob.receive("camera", Uint8Array.of(1, 2, 3, 0xff));
+  began.isWithin(2000);
   const reports = bob.events.filter(({ type }) => type === "undecryptable");
   same(reports[0], { type: "undecryptable", id: "receive camera", code: "ekt_type" }, "report");
   holds(reports.length < 3, "one a second");

@@ -3,6 +3,7 @@
 import { AUDIO as AUDIO_KIND } from "/worker/media/metadata.js";
 import { SenderKey } from "/worker/media/sender_key.js";
 import { holds, same } from "./expect.js";
+import { Moment } from "./in_time.js";
 import { AUDIO, CONFERENCE, Meeting, VIDEO, VIDEO_KEY, importEKT, randomBytes, sleep } from "./party.js";
 
 /** A sender key made outside an engine: by `identity`, for `sourceId`, under the EKT key of the meeting. */
@@ -86,18 +87,26 @@ export async function whoLeftCannotSpeakOn() {
   same(await bob.receive("mic", await sound(fresh)), "not_in_roster", "whatever he announces");
 }
 
-export async function aKeyThatWasOnlyAnnouncedEndsWithTheRekey() {
+/** Its sender may have begun to use it, in frames that are on their way, before he heard of the rekey. */
+export async function aKeyThatWasAnnouncedBeforeARekeyMayStillBeUsedForTwoSeconds() {
   const meeting = await Meeting.of(11, 22);
   const [alice, bob] = meeting.parties;
   const used = await forge({ meeting, identity: alice, sourceId: 11, ektEpoch: 0 });
   const announced = await forge({ meeting, identity: alice, sourceId: 11, ektEpoch: 1 });
+  const late = await forge({ meeting, identity: alice, sourceId: 11, ektEpoch: 2 });
   same(await bob.receive("mic", await sound(used, announced.tail)), "unknown_kid", "not its own announcement");
   same(await bob.receive("mic", await sound(used)), AUDIO, "before");
   same(await bob.receive("mic", await sound(used, announced.tail)), AUDIO, "announcing another");
+  const rekeyed = new Moment();
   await meeting.rekey();
-  const code = await bob.receive("mic", await sound(announced, null));
-  holds(["key_ended", "unknown_kid"].includes(code), `pending: ${code}`);
-  same(await bob.receive("mic", await sound(used, null)), AUDIO, "the one in use goes on for a moment");
+  const opened = await bob.receive("mic", await sound(announced, null));
+  rekeyed.isWithin(2000);
+  same(opened, AUDIO, "on its way");
+  same(await bob.receive("mic", await sound(announced, late.tail)), AUDIO, "still");
+  same(await bob.receive("mic", await sound(late, null)), "unknown_kid", "but none that was announced after the rekey");
+  same(await bob.receive("mic", await sound(late)), "ekt_spi", "nor announces itself");
+  await sleep(2100);
+  holds(["key_ended", "unknown_kid"].includes(await bob.receive("mic", await sound(announced, null))), "over");
 }
 
 export async function anOldKeyEndsTwoSecondsAfterTheRekey() {
@@ -105,9 +114,12 @@ export async function anOldKeyEndsTwoSecondsAfterTheRekey() {
   const [alice, bob] = meeting.parties;
   const old = await forge({ meeting, identity: alice, sourceId: 11, ektEpoch: 0 });
   same(await bob.receive("mic", await sound(old)), AUDIO, "before");
+  const rekeyed = new Moment();
   await meeting.rekey();
   await sleep(1500);
-  same(await bob.receive("mic", await sound(old, null)), AUDIO, "still on its way");
+  const onItsWay = await bob.receive("mic", await sound(old, null));
+  rekeyed.isWithin(2000);
+  same(onItsWay, AUDIO, "still on its way");
   await sleep(600);
   holds(["key_ended", "unknown_kid"].includes(await bob.receive("mic", await sound(old, null))), "over");
 }
@@ -118,12 +130,19 @@ export async function anOldKeyEndsWithTheFirstFrameOfTheNewOne() {
   const video = await alice.send("camera", VIDEO_KEY);
   const [late, later, latest] = [await alice.send("mic", AUDIO), await alice.send("camera", VIDEO), await alice.send("camera", VIDEO)];
   same(await bob.receive("camera", video), VIDEO_KEY, "before");
+  const rekeyed = new Moment();
   await meeting.rekey();
-  same(await bob.receive("mic", await alice.send("mic", AUDIO)), AUDIO, "announcing");
+  const announcing = await alice.send("mic", AUDIO);
+  rekeyed.isWithin(250);
+  same(await bob.receive("mic", announcing), AUDIO, "announcing");
   await sleep(260);
+  const adopted = new Moment();
   same(await bob.receive("mic", await alice.send("mic", AUDIO)), AUDIO, "the new key");
   same(await bob.receive("mic", late), "key_ended", "sound under the old key");
-  same(await bob.receive("camera", later), VIDEO, "video that was on its way");
+  const onItsWay = await bob.receive("camera", later);
+  adopted.isWithin(500);
+  rekeyed.isWithin(2000);
+  same(onItsWay, VIDEO, "video that was on its way");
   await sleep(520);
   same(await bob.receive("camera", latest), "key_ended", "but not for long");
 }

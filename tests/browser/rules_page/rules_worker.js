@@ -2,6 +2,7 @@
 
 import * as epochs from "./epochs.js";
 import * as frames from "./frames.js";
+import { inTime } from "./in_time.js";
 import * as interop from "./interop.js";
 import * as keys from "./keys.js";
 
@@ -14,7 +15,7 @@ onmessage = async ({ data: question }) => {
   }
   const outcomes = {};
   for (const [name, run] of Object.entries(SCENARIOS)) {
-    outcomes[name] = await run().then(() => null, (error) => String(error.stack ?? error));
+    outcomes[name] = await inTime(run).then(() => null, (error) => String(error.stack ?? error));
   }
   postMessage(outcomes);
 };

@@ -127,7 +127,7 @@ export class MediaEngine {
       const maySend = () => this.#maySend;
       void runSendTransform({ transformer, media, sender: this.#sender, maySend, counters, now: this.#now, signal });
     } else {
-      void this.#receive({ transformer, media, id, counters, signal });
+      void this.#receive({ transformer, media, id, counters, signal, follows: after !== undefined });
     }
   }
 
@@ -136,7 +136,7 @@ export class MediaEngine {
     return structuredClone(Object.fromEntries([...this.#attached].map(([id, { counters }]) => [id, counters])));
   }
 
-  /** Their peer connection has gone; the transforms do not notice. @param {string[]} ids */
+  /** Their peer connection, or their section of it, has gone; the transforms do not notice. @param {string[]} ids */
   detach(ids) {
     for (const id of ids) {
       this.#attached.get(id)?.end.abort();
@@ -145,8 +145,11 @@ export class MediaEngine {
     }
   }
 
-  /** @param {{transformer: RTCRtpScriptTransformer, media: {track: Track, codec: Codec}, id: string, counters: Counters, signal: AbortSignal}} options */
-  async #receive({ transformer, media, id, counters, signal }) {
+  /**
+   * @param {{transformer: RTCRtpScriptTransformer, media: {track: Track, codec: Codec}, id: string, counters: Counters, signal: AbortSignal,
+   *   follows: boolean}} options
+   */
+  async #receive({ transformer, media, id, counters, signal, follows }) {
     /** @type {Record<string, number>} */
     const reportedAt = {};
     /** @param {string} code */
@@ -164,7 +167,7 @@ export class MediaEngine {
       signal.throwIfAborted();
       if (this.#bindings.claim({ id, sourceId, track, isPresent }, now)) this.#report({ type: "source", id, sourceId, track });
     };
-    await runReceiveTransform({ transformer, media, ring: this.#ring, claim, counters, now: this.#now, onDrop, signal });
+    await runReceiveTransform({ transformer, media, ring: this.#ring, claim, counters, now: this.#now, onDrop, signal, follows });
     // A later transform of the same id has taken over the name.
     if (this.#attached.get(id)?.end.signal === signal) this.#bindings.release(id);
   }

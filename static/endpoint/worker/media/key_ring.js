@@ -1,8 +1,8 @@
 /**
  * The keys of everybody we receive: which source may be heard, under which key, until when.
  *
- * Only the newest EKT key is held: from its arrival on no new sender key is taken under an older one, nor one adopted that was
- * only announced. Keys in use end with their sender's first frame of the newer epoch, 2 s after the arrival at the latest.
+ * Only the newest EKT key is held: from its arrival on no new sender key is taken under an older one. Those that were announced
+ * before end with their sender's first frame of the newer epoch, 2 s after the arrival at the latest.
  */
 
 import { MediaKeyError, codeOf } from "../crypto/errors.js";
@@ -54,9 +54,8 @@ export class KeyRing {
 
   /** @param {Epoch} epoch newer than all before */
   setEpoch(epoch) {
-    const now = this.#now();
     this.#epoch = epoch;
-    for (const source of this.#sources.values()) source.endEpoch(now, now + OLD_KEY_MS);
+    for (const source of this.#sources.values()) source.endEpoch(this.#now() + OLD_KEY_MS);
     setTimeout(() => this.#purge(), OLD_KEY_MS);
     this.#wake();
   }

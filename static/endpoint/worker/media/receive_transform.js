@@ -27,11 +27,12 @@ const HARMLESS = [EMPTY, "replayed", "own_source", "not_in_roster", "duplicate_s
  * @param {() => number} options.now
  * @param {(code: string) => void} options.onDrop
  * @param {AbortSignal} options.signal
+ * @param {boolean} options.follows another one, with which frames on their way have gone
  * @returns {Promise<void>}
  */
-export function runReceiveTransform({ transformer, media, ring, claim, counters, now, onDrop, signal }) {
+export function runReceiveTransform({ transformer, media, ring, claim, counters, now, onDrop, signal, follows }) {
   // After a lost video frame the decoder would wait for seconds before it asks for a key frame itself.
-  let isBroken = false;
+  let isBroken = follows;
   const { track, codec } = media;
   /** @type {() => void} */
   let readOn = () => undefined;

@@ -2,8 +2,8 @@
  * Our sender keys over the epochs: one in use, at most one announced.
  *
  * After a rekey the next key is announced at once and used 250 ms later ([PERC] 4.8, RFC 8870 section 4.3). If rekeys
- * follow each other faster than that, the old key ends 1 s after the first of them all the same. A key that was only announced
- * when a rekey came is never used: its receivers would not take it any more.
+ * follow each other faster than that, the old key ends 1 s after the first of them all the same. A key that protected nothing
+ * before the next one is made is never used: its receivers may not know it, and would not take it any more.
  */
 
 import { MediaKeyError } from "../crypto/errors.js";
@@ -43,6 +43,8 @@ export class Sender {
   #next = null;
   /** When the first key was announced that is not in use yet. @type {number | null} */
   #waitingSince = null;
+  /** What was in use before a key that has protected nothing yet. @type {{key: SenderKey, waitingSince: number | null} | null} */
+  #before = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #switch = undefined;
   #announcements = new Announcements();
@@ -106,6 +108,7 @@ export class Sender {
     const { prefixLength, kind } = describeFrame(codec, bytes, bytes.length);
     const now = this.#now();
     const key = this.#keyAt(now);
+    this.#before = null;
     const tail = this.#announcements.isDue({ track, kind, rtpSource }, now) ? (this.#next?.key ?? key).tail : null;
     const { data, at, ciphertext } = key.seal({ bytes, prefixLength, kind, track, codec }, tail);
     data.set(new Uint8Array(await ciphertext), at);
@@ -124,6 +127,7 @@ export class Sender {
     const identity = this.#identity;
     if (epoch === null || identity === null) return;
     this.#lastEKTEpoch = ektEpoch;
+    this.#takeBack();
     const sender = { ...identity, ...this.#profile };
     const key = await SenderKey.make(sender, epoch, ektEpoch);
     const overtaken = this.#epoch !== epoch || this.#identity !== identity || this.#lastEKTEpoch !== ektEpoch;
@@ -146,9 +150,20 @@ export class Sender {
     this.#switch = setTimeout(() => this.#switchIfDue(this.#now()), switchAt - now + TIMER_SLACK_MS);
   }
 
+  /** A key that protected nothing gives way to the one before it, whose time does not begin anew. */
+  #takeBack() {
+    const before = this.#before;
+    this.#before = null;
+    // One whose successor is over is not gone back to.
+    if (before === null || this.#current === null || this.#now() >= this.#current.expiresAt) return;
+    this.#current = before.key;
+    this.#waitingSince = before.waitingSince;
+  }
+
   #dropKeys() {
     clearTimeout(this.#switch);
     this.#current = null;
+    this.#before = null;
     this.#next = null;
     this.#waitingSince = null;
   }
@@ -157,6 +172,7 @@ export class Sender {
   #switchIfDue(now) {
     const next = this.#next;
     if (next === null || (now < next.switchAt && this.#current !== null && now < this.#current.expiresAt)) return;
+    if (this.#current !== null) this.#before = { key: this.#current, waitingSince: this.#waitingSince };
     this.#current = next.key;
     this.#next = null;
     this.#waitingSince = null;

@@ -111,16 +111,16 @@ export class SourceKeys {
     }
   }
 
-  /** A newer epoch began: keys in use end later, those that were only announced now. @param {number} now @param {number} later */
-  endEpoch(now, later) {
-    for (const key of this.#keys.values()) key.endAt(key.isAdopted ? later : now);
+  /** A newer epoch began: every key ends then, at the latest. What was announced may be in use already, with frames on their way. @param {number} at */
+  endEpoch(at) {
+    for (const key of this.#keys.values()) key.endAt(at);
     // It holds the EKT key of its epoch.
     this.#opening = null;
   }
 
   /** Every key is over. */
   end() {
-    this.endEpoch(-Infinity, -Infinity);
+    this.endEpoch(-Infinity);
   }
 
   /** Forget keys that are over. @param {number} now ms, monotonic */

@@ -1,0 +1,108 @@
+"""Signalling sockets of a real Daphne: one participant floods his, another one beside him has a quiet conference."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.browser.provider_site import ProviderSite
+
+OFFER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+PUBLISH = json.dumps({"type": "publish", "sdp": OFFER, "tracks": []})
+LAYOUT = json.dumps({"type": "layout", "streams": []})
+LARGE = "x" * 200_000
+MB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[ProviderSite]:
+    running = ProviderSite()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@asynccontextmanager
+async def inside(site: ProviderSite, who: str) -> AsyncIterator[ClientConnection]:
+    """A socket whose hello was answered."""
+    credentials = site.credentials(who)
+    host = site.provider.split("//")[1]
+    headers = {"Host": host, "Origin": "null", "Authorization": f"DPoP {credentials['token']}", "DPoP": credentials["proof"]}
+    address = f"127.0.0.1:{site.provider_port}"
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(f"http://{address}/conferences/{site.handle}/join", headers=headers, timeout=20)
+    path = f"/conferences/{site.handle}/signalling"
+    async with connect(
+        f"ws://{host}{path}", host="127.0.0.1", origin=websockets.Origin("null"), proxy=None, compression=None, max_size=MB
+    ) as line:
+        await line.send(json.dumps({"type": "hello", "ticket": answer.json()["ticket"]}))
+        assert (await hear(line, "welcome"))["type"] == "welcome"
+        yield line
+
+
+async def hear(line: ClientConnection, kind: str) -> dict[str, Any]:
+    while True:
+        message: dict[str, Any] = json.loads(await asyncio.wait_for(line.recv(), 20))
+        if message["type"] == kind:
+            return message
+
+
+async def flood(line: ClientConnection, text: str) -> int:
+    """Say it as fast as it is taken, until the line ends; how often."""
+    count = 0
+    with suppress(websockets.ConnectionClosed):
+        while True:
+            await line.send(text)
+            count += 1
+    return count
+
+
+def memory(site: ProviderSite) -> int:
+    """Bytes that Daphne holds."""
+    status = Path(f"/proc/{site.processes['daphne'].pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
+
+@pytest.mark.parametrize("text", [LAYOUT, LARGE], ids=["small messages", "large messages"])
+async def test_who_floods_is_cut_and_nobody_else_notices(site: ProviderSite, text: str) -> None:
+    async with inside(site, "calm") as calm, inside(site, "loud") as loud:
+        flooding = asyncio.create_task(flood(loud, text))
+        for _ in range(5):
+            async with asyncio.timeout(5):
+                await calm.send(PUBLISH)
+                assert (await hear(calm, "published"))["sdp"]
+        await asyncio.wait_for(flooding, 20)
+        assert loud.close_code in (4429, 4400)  # counted when they come, or no message when the first is heard
+        await calm.send(PUBLISH)
+        assert (await hear(calm, "published"))["sdp"]
+
+
+async def test_what_waits_for_a_media_server_that_hangs_has_an_end(site: ProviderSite) -> None:
+    """Nothing is heard meanwhile, so nothing but the way in itself can stop him."""
+    janus = site.processes["janus"].pid
+    async with inside(site, "calm") as calm, inside(site, "loud") as loud:
+        before = memory(site)
+        os.kill(janus, signal.SIGSTOP)
+        try:
+            await loud.send(PUBLISH)
+            large = json.dumps({"type": "publish", "sdp": OFFER + "a=x\r\n" * 40_000, "tracks": []})
+            flooding = asyncio.create_task(flood(loud, large))
+            await asyncio.sleep(4)
+            assert memory(site) - before < 40 * MB
+        finally:
+            os.kill(janus, signal.SIGCONT)
+        await asyncio.wait_for(flooding, 20)
+        assert loud.close_code in (4429, 1006)  # it does not read any more what he says of the end
+        await calm.send(PUBLISH)
+        assert (await hear(calm, "published"))["sdp"]
