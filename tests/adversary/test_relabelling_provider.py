@@ -5,6 +5,7 @@ is red, Cyd's is blue, Bob's screen is green; every tile of Ada's page is looked
 signed roster and stand where frames really open: at worst a picture is missing, and the page says so.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -187,6 +188,27 @@ def test_a_change_of_labels_costs_less_than_a_second_of_picture_and_leaves_no_tr
         gaps.append(max(longest[meeting.bob], longest[meeting.cyd]))
     assert sorted(gaps)[len(gaps) // 2] < 1_000, gaps
     assert len([each for each in meeting.ada.evaluate("counted") if each.startswith("receive-")]) == streams
+    meeting.never_lied()
+
+
+def test_who_is_moved_to_the_place_of_somebody_else_is_shown_there_at_once(meeting: Meeting) -> None:
+    """Who was seen there, and where he himself was seen before, is over: nobody is taken for a copy."""
+    meeting.is_honest_again()
+    meeting.dismiss()
+    feeds = meeting.application.feeds(meeting.ada)
+    waits = []
+    for feed in feeds:  # the first free place is the same for each
+        meeting.application.keep(meeting.ada, [])
+        for name in (meeting.bob, meeting.cyd):
+            expect(meeting.tile(name)).to_have_attribute("data-video", "off", timeout=SHOWN_MS)
+        began = time.monotonic()
+        meeting.application.keep(meeting.ada, [feed])
+        expect(meeting.ada.locator("[data-testid=tile][data-video=on]")).to_have_count(1, timeout=SHOWN_MS)
+        waits.append(time.monotonic() - began)
+        assert meeting.ada.get_by_test_id("banner").get_attribute("data-code") != "duplicate", waits
+    assert min(waits) < 1.5, waits
+    meeting.application.keep(meeting.ada, list(feeds))
+    meeting.shows(*meeting.truth)
     meeting.never_lied()
 
 
