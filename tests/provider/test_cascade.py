@@ -162,8 +162,12 @@ async def test_feeds_of_nobody_are_taken_away_and_no_others(http: Client, kmf: K
     async with line_to("janus-2") as (session, line):
         for stray in (gone, nobody):
             await session.request(line, _remote_feed(part, stray))
+
+        async def are_there() -> bool:
+            return {gone, nobody, feed} < await feeds_in(session, line, part.mdd_room)
+
+        await until(are_there)
         there = await feeds_in(session, line, part.mdd_room)
-        assert {gone, nobody, feed} < there
         access = RoomAccess(part.mdd_room, part.secret, part.pin, identifier(), await _feed_of_somebody(kmf.handle))
         cascade = Cascade(await ConferenceRoom.enter(session, access, api_secret=find_mdd("janus-2").api_secret()))
         cascade.tidy()
