@@ -16,8 +16,13 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.browser.provider_site import ProviderSite
 
-OFFER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
-PUBLISH = json.dumps({"type": "publish", "sdp": OFFER, "tracks": []})
+TRACKS = [{"mid": "0", "track": "mic"}]
+OFFER = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"
+    "c=IN IP4 0.0.0.0\r\na=sendonly\r\na=mid:0\r\na=rtcp-mux\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\n"
+    f"a=fingerprint:sha-256 {':'.join(['AB'] * 32)}\r\na=setup:actpass\r\na=rtpmap:111 opus/48000/2\r\n"
+)
+PUBLISH = json.dumps({"type": "publish", "sdp": OFFER, "tracks": TRACKS})
 LAYOUT = json.dumps({"type": "layout", "streams": []})
 LARGE = "x" * 200_000
 MB = 1024 * 1024
@@ -96,7 +101,7 @@ async def test_who_floods_is_cut_and_nobody_else_notices(site: ProviderSite, tex
 async def test_what_waits_for_a_media_server_that_hangs_has_an_end(site: ProviderSite) -> None:
     """Nothing is heard meanwhile, so nothing but the way in itself can stop him."""
     janus = site.processes["janus"].pid
-    large = json.dumps({"type": "publish", "sdp": OFFER + "a=x\r\n" * 30_000, "tracks": []})
+    large = json.dumps({"type": "publish", "sdp": OFFER + "a=x\r\n" * 28_000, "tracks": TRACKS})
     async with inside(site, "calm") as calm, inside(site, "loud") as loud:
         before = memory(site)
         os.kill(janus, signal.SIGSTOP)
