@@ -1,7 +1,7 @@
 """What becomes of the database after a test that commits: every row that a test can have made is deleted.
 
-Django truncates every table and makes its content types and permissions anew, a third of a second for each test. Here each table is
-emptied by a statement, all in one transaction, as foreign keys are checked at its end; what every migrated database has stays.
+Django truncates every table and makes its content types and permissions anew, a third of a second for each test. Here a table is
+emptied by one statement, all in one transaction, as foreign keys are checked at its end; what every migrated database has stays.
 """
 
 from functools import cache
