@@ -6,16 +6,16 @@ emptied by one statement, all in one transaction, as foreign keys are checked at
 
 from functools import cache
 
-from django.db import connections
+from django.db import connections, transaction
 from django.test import TransactionTestCase
 
 OF_EVERY_DATABASE = {"django_migrations", "django_content_type", "auth_permission"}
 
 
 def empty_tables(case: TransactionTestCase) -> None:
-    """In place of ``TransactionTestCase._fixture_teardown``."""
+    """In place of ``TransactionTestCase._fixture_teardown``. Waits, as truncation does, for what other threads have begun."""
     for alias in case._databases_names(include_mirrors=False):
-        with connections[alias].cursor() as cursor:
+        with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
             cursor.execute(_statements(alias))
 
 
@@ -24,4 +24,5 @@ def _statements(alias: str) -> str:
     connection = connections[alias]
     names = connection.introspection.django_table_names(only_existing=True, include_views=False)
     quoted = [connection.ops.quote_name(name) for name in names if name not in OF_EVERY_DATABASE]
-    return "; ".join(f"DELETE FROM {name}" for name in quoted)  # noqa: S608  our tables; sent as one, they are one transaction
+    emptied = [f"DELETE FROM {name}" for name in quoted]  # noqa: S608  Django's own names
+    return "; ".join([f"LOCK TABLE {', '.join(quoted)} IN ACCESS EXCLUSIVE MODE", *emptied])
