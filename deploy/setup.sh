@@ -74,9 +74,22 @@ packages=$(missing_packages | tr '\n' ' ')
 
 [ -w . ] || fail "$PWD cannot be written by $(id -un): make a checkout of your own"
 
-# --- virtual environment ---------------------------------------------------------------------------------------------
-
 digest() { cat "$@" | sha256sum | cut -d' ' -f1; }
+
+# --- type checker of the browser code, beside the virtual environment ------------------------------------------------
+
+beside=
+trap '[ -z "$beside" ] || kill "$beside" 2>/dev/null || true' EXIT
+if [ "$purpose" = test ] && [ -f package.json ]; then
+    stamp=node_modules/.installed-$(digest package-lock.json)
+    if [ ! -e "$stamp" ]; then
+        echo "setup: installing the type checker"
+        (npm ci --silent --no-audit --no-fund --ignore-scripts && touch "$stamp") &
+        beside=$!
+    fi
+fi
+
+# --- virtual environment ---------------------------------------------------------------------------------------------
 
 if [ "$purpose" = test ]; then lock=requirements-test.lock; else lock=requirements.lock; fi
 if ! .venv/bin/python -c '' 2>/dev/null; then
@@ -92,13 +105,7 @@ if [ ! -e "$stamp" ]; then
     touch "$stamp"
 fi
 
-# --- type checker of the browser code --------------------------------------------------------------------------------
-
-if [ "$purpose" = test ] && [ -f package.json ]; then
-    stamp=node_modules/.installed-$(digest package-lock.json)
-    if [ ! -e "$stamp" ]; then
-        echo "setup: installing the type checker"
-        npm ci --silent --no-audit --no-fund --ignore-scripts
-        touch "$stamp"
-    fi
+if [ -n "$beside" ]; then
+    wait "$beside" || fail "npm could not install what package-lock.json names (network?)"
+    beside=
 fi

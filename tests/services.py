@@ -1,4 +1,8 @@
-"""Real PostgreSQL and Valkey for a test session, started before Django reads its settings (``-p tests.services``)."""
+"""Real PostgreSQL and Valkey for a test session (``-p tests.services``).
+
+Django's settings are told of them before they are read. PostgreSQL is started when a chosen test needs it; tests of the running
+system and of browsers mostly do not.
+"""
 
 import os
 import shutil
@@ -16,6 +20,8 @@ from config.embedded.state import State
 from config.embedded.supervisor import Supervisor
 from config.embedded.valkey import Valkey
 
+ELSEWHERE = {"stack", "browser"}  # who uses these asks another process
+IN_THIS_PROCESS = {"db", "transactional_db", "live_server", "django_db_setup"}
 FOREIGN = ("DATABASE_URL", "REDIS_URL", "CONCLAVE_PORT", "CONCLAVE_PROVIDER_PORT", "CONCLAVE_SMTP_HOST")
 
 
@@ -25,21 +31,23 @@ class Services:
     def __init__(self) -> None:
         self.state = State(Path(tempfile.mkdtemp(prefix="conclave-test-")).resolve())
         self.supervisor = Supervisor(self.state, say=lambda _line: None)
+        self.cluster = Cluster(self.state, durable=False, testing=True)
+        self.valkey = Valkey(self.state, free_port(0))
 
-    def start(self) -> None:
+    def prepare(self) -> None:
         self.state.make_directories()
         make_secrets(self.state)
-        cluster = Cluster(self.state, durable=False, testing=True)
-        valkey = Valkey(self.state, free_port(0))
-        self.supervisor.start(cluster.prepare())
-        self.supervisor.start(valkey.prepare())
-        cluster.make_databases()
         for domain in DOMAINS:
-            values = {"DATABASE_URL": cluster.url(domain)}
-            write_environment(self.state, domain, values | ({"REDIS_URL": valkey.url} if domain == "trusted" else {}))
+            values = {"DATABASE_URL": self.cluster.url(domain)}
+            write_environment(self.state, domain, values | ({"REDIS_URL": self.valkey.url} if domain == "trusted" else {}))
         for name in FOREIGN:
             os.environ.pop(name, None)
         os.environ["CONCLAVE_STATE"] = str(self.state.root)
+        self.supervisor.start(self.valkey.prepare())
+
+    def start_database(self) -> None:
+        self.supervisor.start(self.cluster.prepare())
+        self.cluster.make_databases()
 
     def stop(self) -> None:
         self.supervisor.stop_all()
@@ -55,11 +63,21 @@ def pytest_load_initial_conftests(args: list[str]) -> Generator[None]:
         return (yield)
     _services.append(Services())
     try:
-        _services[0].start()
+        _services[0].prepare()
         return (yield)
     except BaseException:
         pytest_unconfigure()
         raise
+
+
+def pytest_runtestloop(session: pytest.Session) -> None:
+    if not session.config.option.collectonly and any(_is_in_this_process(item) for item in session.items):
+        _services[0].start_database()
+
+
+def _is_in_this_process(item: pytest.Item) -> bool:
+    used = set(getattr(item, "fixturenames", ()))
+    return not used & ELSEWHERE or bool(used & IN_THIS_PROCESS) or item.get_closest_marker("django_db") is not None
 
 
 def pytest_unconfigure() -> None:

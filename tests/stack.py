@@ -30,6 +30,7 @@ from tests.tls_line import open_line
 
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 45
+NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # to read the system's authorities for each client takes longer than a request
 
 
 class Stack:
@@ -125,8 +126,10 @@ class Stack:
 
     @property
     def trust(self) -> ssl.SSLContext:
-        """What a client must trust: the instance's own authority and nobody else."""
-        return ssl.create_default_context(cafile=self.state.root / "ca.pem" if self.tls else None)
+        """What a client must trust: the instance's own authority and nobody else; without TLS nobody at all."""
+        if not self.tls:
+            return NOBODY
+        return ssl.create_default_context(cafile=self.state.root / "ca.pem")
 
     def http(self, origin: str, **options: Any) -> httpx.Client:
         """Make a client that speaks to one origin as a browser would: by its name, though Python resolves no ``*.localhost``."""
@@ -215,6 +218,11 @@ class Stack:
     def thaw(self, name: str) -> None:
         """SIGCONT."""
         os.kill(self.pid(name), signal.SIGCONT)
+
+
+def slack() -> float:
+    """By how much everything takes longer while others use this machine too."""
+    return min(6.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / 1.5))
 
 
 def wait_for(condition: Callable[[], bool], what: str, *, timeout_s: float = 40) -> None:

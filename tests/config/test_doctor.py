@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from config.doctor.finding import ERROR, OK, SKIPPED, WARNING, Situation
+from config.doctor.finding import ERROR, OK, SKIPPED, WARNING, Situation, look_around
 from config.doctor.machine import disk, programs
+from config.doctor.report import ALWAYS, RUNNING, WITH_STATE, is_tended
 from config.embedded.ports import free_port
 from config.embedded.state import State
 from config.env import ROOT, Environment
@@ -63,59 +65,86 @@ def test_nothing_runs(state):
     assert [finding["check"] for finding in findings if finding["level"] == ERROR] == ["instance"]
 
 
-def test_taken_port_is_named_with_its_holder_and_variable(state):
+def test_a_process_tells_all_that_is_wrong_at_once_and_shows_no_secret(state):
+    """Each by itself is below; here is what a run of the program says of many."""
+    (state.root / "mail").chmod(0o750)
+    secrets = state.root / "trusted" / "secrets"
+    (state.root / "trusted" / "env").chmod(0o644)
+    (secrets / "token-signing.pem").write_text("nonsense of a key")
+    (secrets / "root.key").write_text("no base64 of a key")
+    (secrets / "roster-signing.pem").unlink()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        status, findings = doctor(state, CONCLAVE_PORT=str(taken.getsockname()[1]))
+    assert status == 1
+    assert mends(findings, ERROR, f"{state.root / 'mail'} is open to others") == f"chmod 700 {state.root / 'mail'}"
+    assert mends(findings, ERROR, "env can be read by others") == f"chmod 600 {state.root / 'trusted' / 'env'}"
+    for name in ("token-signing.pem is damaged", "root.key is damaged", "roster-signing.pem is missing"):
+        assert "backup" in mends(findings, ERROR, name)
+    assert "CONCLAVE_PORT" in mends(findings, ERROR, "is taken by ")
+    said = json.dumps(findings)
+    assert not any(line in said for line in ["nonsense of a key", "no base64 of a key", *secret_lines(state)])
+
+
+@pytest.fixture
+def look(state, monkeypatch):
+    """Findings of one check, as the process tells them; not one of those that load the site."""
+
+    def at(name, **environment):
+        for variable, value in {"CONCLAVE_STATE": str(state.root), **environment}.items():
+            monkeypatch.setenv(variable, value)
+        found = (ALWAYS | WITH_STATE | RUNNING)[name](look_around(state, is_tended))
+        return [{"check": name} | asdict(finding) for finding in found]
+
+    return at
+
+
+def test_taken_port_is_named_with_its_holder_and_variable(look):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        _, findings = doctor(state, CONCLAVE_PORT=port)
+        findings = look("ports", CONCLAVE_PORT=port, CONCLAVE_PROVIDER_PORT=str(free_port(0)))
     assert "CONCLAVE_PORT" in mends(findings, ERROR, f"port {port} is taken by ")
     assert f"(process {os.getpid()})" in str(findings)
 
 
 @pytest.mark.parametrize(("name", "mode"), [("trusted", 0o755), ("mail", 0o750), ("secrets", 0o701), ("log", 0o755)])
-def test_open_directory_is_named_with_its_chmod(state, name, mode):
+def test_open_directory_is_named_with_its_chmod(state, look, name, mode):
     (state.root / name).chmod(mode)
-    _, findings = doctor(state)
-    assert mends(findings, ERROR, "is open to others") == f"chmod 700 {state.root / name}"
+    assert mends(look("modes"), ERROR, "is open to others") == f"chmod 700 {state.root / name}"
 
 
 @pytest.mark.parametrize("name", ["trusted/secrets/root.key", "trusted/env"])
-def test_open_file_is_named_with_its_chmod(state, name):
+def test_open_file_is_named_with_its_chmod(state, look, name):
     (state.root / name).chmod(0o644)
-    _, findings = doctor(state)
-    assert mends(findings, ERROR, "can be read by others") == f"chmod 600 {state.root / name}"
+    assert mends(look("modes"), ERROR, "can be read by others") == f"chmod 600 {state.root / name}"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_file_that_the_trusted_processes_cannot_read_is_named_with_its_chown(state):
+def test_file_that_the_trusted_processes_cannot_read_is_named_with_its_chown(state, look):
     path = state.root / "trusted" / "secrets" / "root.key"
     os.chown(path, 12345, 12345)
-    _, findings = doctor(state)
-    assert mends(findings, ERROR, "belongs to 12345:12345") == f"chown root:root {path}"
+    assert mends(look("modes"), ERROR, "belongs to 12345:12345") == f"chown root:root {path}"
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
     [("root.key", b"c2hvcnQ=\n"), ("root.key", b"no base64!\n"), ("token-signing.pem", b"nonsense\n"), ("django.key", b"\n")],
 )
-def test_damaged_secret_is_named_and_not_shown(state, name, content):
+def test_damaged_secret_is_named_and_not_shown(state, look, name, content):
     path = state.root / "trusted" / "secrets" / name
     path.write_bytes(content)
-    status, findings = doctor(state)
-    assert status == 1
+    findings = look("secrets")
     assert "backup" in mends(findings, ERROR, f"{path} is damaged")
     assert not content.strip() or content.decode().strip() not in json.dumps(findings)
 
 
-def test_missing_secret_is_named(state):
+def test_missing_secret_is_named(state, look):
     path = state.root / "trusted" / "secrets" / "root.key"
     path.unlink()
-    _, findings = doctor(state)
-    assert "backup" in mends(findings, ERROR, f"{path} is missing")
+    assert "backup" in mends(look("secrets"), ERROR, f"{path} is missing")
 
 
 def test_root_key_of_another_installation_opens_no_day_key(state, tmp_path):
-    make_day_key(state)
-    assert levels(doctor(state)[1], "day keys") == {OK}
+    assert levels(make_day_key(state), "day keys") == {OK}
     make_scratch_state(tmp_path / "other")
     shutil.copy(tmp_path / "other/trusted/secrets/root.key", state.root / "trusted/secrets/root.key")
     status, findings = doctor(state)
@@ -125,10 +154,13 @@ def test_root_key_of_another_installation_opens_no_day_key(state, tmp_path):
 
 
 def make_day_key(state):
-    script = "import django; django.setup(); from datetime import date; from kmf.services.day_keys import day_key"
-    environment = {"CONCLAVE_STATE": str(state.root), "DJANGO_SETTINGS_MODULE": "config.settings.trusted"}
-    command = [sys.executable, "-c", f"{script}; day_key(date(2026, 1, 2), create=True)"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)  # noqa: S603
+    """And what doctor says of it."""
+    make = "import django; django.setup(); from datetime import date; from kmf.services.day_keys import day_key"
+    script = f"{make}; day_key(date(2026, 1, 2), create=True); from config.doctor.report import main; main(['--json'])"
+    environment = {"PATH": os.environ["PATH"], "CONCLAVE_STATE": str(state.root)}
+    environment["DJANGO_SETTINGS_MODULE"] = "config.settings.trusted"
+    command = [sys.executable, "-c", script]
+    return json.loads(subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True).stdout)  # noqa: S603
 
 
 def secret_lines(state):
@@ -136,9 +168,9 @@ def secret_lines(state):
     return {line for path in files for line in path.read_text().splitlines() if len(line) > 30}
 
 
-def test_origins_that_do_not_fit_each_other(state):
+def test_origins_that_do_not_fit_each_other(look):
     strange = {"CONCLAVE_CORE_ORIGIN": "https://core.invalid", "CONCLAVE_AUTH_ORIGIN": "https://core.invalid"}
-    _, findings = doctor(state, **strange, CONCLAVE_KMF_ORIGIN="ftp://kmf.localhost/x")
+    findings = look("origins", **strange, CONCLAVE_KMF_ORIGIN="ftp://kmf.localhost/x")
     assert "host name each" in mends(findings, ERROR, "two origins share")
     assert "https for all four" in mends(findings, ERROR, "some origins are http")
     assert "CONCLAVE_KMF_ORIGIN" in mends(findings, ERROR, "origin of kmf is malformed")
@@ -161,7 +193,7 @@ def test_servers_of_somebody_else_that_are_away(state):
 
 
 @pytest.mark.parametrize(("off", "level"), [(0, OK), (-12, WARNING), (300, ERROR)])
-def test_clock_of_the_provider(state, off, level):
+def test_clock_of_the_provider(look, off, level):
     class Clock(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
@@ -178,7 +210,7 @@ def test_clock_of_the_provider(state, off, level):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Clock)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_address[1]}"
-    _, findings = doctor(state, DATABASE_URL="postgresql://127.0.0.1:1/n", CONCLAVE_INTERNAL_PROVIDER=address)
+    findings = look("provider", CONCLAVE_INTERNAL_PROVIDER=address)
     server.shutdown()
     mend = mends(findings, level, "the provider's clock")
     assert ("NTP" in mend) == (level != OK)

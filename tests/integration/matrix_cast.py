@@ -6,6 +6,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -50,7 +51,7 @@ class Caller:
     tokens: dict[str, tuple[float, str]] = field(default_factory=dict)
     device: Device | None = None
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """What stands for the names in a path."""
         return {

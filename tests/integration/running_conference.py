@@ -1,6 +1,5 @@
 """Three people in one running conference, in real browsers: what their pages show, and how long it takes to be well again."""
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,8 +11,10 @@ import psycopg
 from playwright.sync_api import Page
 
 from tests.scenes import Scene
-from tests.stack import Stack
+from tests.stack import Stack, slack
 from tests.waiting import NotInTime
+
+__all__ = ["KEEP_WORDS", "LOOK", "RELAY_ONLY", "SMALL_CAMERA", "Running", "slack"]
 
 # Small pictures: three encoders share two cores. The third goes through the relay alone. Nothing of the product is changed.
 SMALL_CAMERA = """
@@ -58,11 +59,6 @@ LOOK = """async () => {
     seal: document.getElementById('seal').dataset.true, digits: document.getElementById('code').innerText,
     people: Number(document.getElementById('people-count').textContent) };
 }"""
-
-
-def slack() -> float:
-    """By how much everything takes longer while others use this machine too."""
-    return min(6.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / 1.5))
 
 
 @dataclass

@@ -21,7 +21,6 @@ from protocol.thumbprint import public_jwk
 from tests.integration.matrix_cast import FORM, Caller, cast, form, said
 from tests.matrix import Row, rows
 from tests.scenes import Scene
-from tests.stack import Stack
 
 pytestmark = pytest.mark.requirement("AUTH-4")
 # These take something away that the others need; they come last, in this order.
@@ -167,22 +166,21 @@ def in_turn(table: list[Row]) -> list[Row]:
     ]
 
 
-def forget_refusals(stack: Stack) -> None:
-    """All of this comes from one address, which is refused more often than an address may be."""
-    with stack.connect("trusted") as database:
-        database.execute("DELETE FROM authorization_ratecount")
+# All of this comes from one address, which is refused more often than an address may be.
+FORGET_REFUSALS = "DELETE FROM authorization_ratecount"
 
 
 def test_everybody_gets_what_the_matrix_says(scene: Scene, tmp_path: Path):
     callers = cast(scene, tmp_path)
     differences, seen = [], []
-    for row in in_turn(rows()):
-        forget_refusals(scene.stack)
-        cells = []
-        for name, expected in row.cells.items():
-            answer = asked(row, callers[name])
-            cells.append(answer)
-            if answer != expected:
-                differences.append(f"{row.origin} {row.method} {row.path}, {name}: {answer}, not {expected}")
-        seen.append(f"| {row.origin} | {row.method} | `{row.path}` | {' | '.join(cells)} |")
+    with scene.stack.connect("trusted") as database:
+        for row in in_turn(rows()):
+            database.execute(FORGET_REFUSALS)
+            cells = []
+            for name, expected in row.cells.items():
+                answer = asked(row, callers[name])
+                cells.append(answer)
+                if answer != expected:
+                    differences.append(f"{row.origin} {row.method} {row.path}, {name}: {answer}, not {expected}")
+            seen.append(f"| {row.origin} | {row.method} | `{row.path}` | {' | '.join(cells)} |")
     assert not differences, "\n".join([*differences, "", *seen])

@@ -13,7 +13,7 @@ from roster.signing.chain import head_after
 from roster.signing.statement import verify
 from tests.scenes import Scene
 from tests.simulators.person import Person, body_of
-from tests.stack import wait_for
+from tests.stack import slack, wait_for
 
 pytestmark = pytest.mark.requirement("KMF-PUSH-1")
 FLOOD_BYTES = 64 * 1024 * 1024
@@ -57,7 +57,7 @@ def test_a_join_and_a_leave_give_the_others_a_key_and_a_signed_chain(scene: Scen
     bob.say(bob_socket, "leaving")
     left_at = time.monotonic()
     assert ada.hear(ada_socket, "rekey")["epoch"] == 3
-    assert time.monotonic() - left_at < 1
+    assert time.monotonic() - left_at < slack()
     left = verify(ada.hear(ada_socket, "roster")["delta"], label=statement.ROSTER, key=key)
     assert left["previous"] == base64url.encode(head_after(base64url.decode(joined["body"])))
     assert left["left"] == [{"source_id": bob_welcome["source_id"], "reason": "left"}]
@@ -88,8 +88,8 @@ def test_a_cut_line_may_come_back_within_5_s_and_is_a_leave_after(scene: Scene, 
     assert bob.hear(back, "welcome")["key"]["epoch"] == 2
     back.socket.close()
     cut_at = time.monotonic()
-    assert ada.hear(ada_socket, "rekey", timeout=10)["reason"] == "leave"
-    assert 4 < time.monotonic() - cut_at < 8
+    assert ada.hear(ada_socket, "rekey", timeout=30)["reason"] == "leave"
+    assert 4 < time.monotonic() - cut_at < 4 + 4 * slack()
     assert scene.audit("endpoint.left")[-1]["details"]["reason"] == "line_cut"
     ada_socket.close()
 

@@ -45,7 +45,7 @@ class Site:
         limits = httpx.Limits(max_connections=64)
         base, headers = self.origin.replace(self.host, f"127.0.0.1:{self.port}"), {"Host": self.host}
         settings = {"headers": headers, "timeout": ANSWER_S, "limits": limits, "trust_env": False}
-        self.http = httpx.AsyncClient(base_url=base, verify=self.trust or True, **settings)
+        self.http = httpx.AsyncClient(base_url=base, verify=self.trust or False, **settings)
 
     async def close(self) -> None:
         await self.http.aclose()

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from config.settings import oauth
 from kmf.authorization.models import Account, Grant, RateCount
 from tests.kmf.authorization.oauth_client import OAuthClient, host, query_of
 
@@ -229,9 +230,33 @@ def test_the_password_that_confirms_is_counted_too(browser, with_password):
     assert "Retry-After" in answers[-1].headers
 
 
+@pytest.fixture
+def real_hasher(settings) -> None:
+    """What guards the passwords of an installation, at its full price."""
+    settings.PASSWORD_HASHERS = oauth.PASSWORD_HASHERS
+
+
+def test_a_password_is_kept_by_a_hasher_that_costs_and_opens_a_session(real_hasher, browser, ada):
+    ada.set_password(PASSWORD)
+    ada.save()
+    assert ada.password.startswith("scrypt$")
+    assert PASSWORD not in ada.password
+    assert sign_in(browser, password="wrong").status_code == 200
+    assert not is_signed_in(browser)
+    assert sign_in(browser)["Location"] == "/"
+    assert is_signed_in(browser)
+
+
+def test_another_hashers_word_opens_nothing(real_hasher, browser, with_password):
+    assert with_password.password.startswith("md5$")
+    assert sign_in(browser).status_code == 200
+    assert not is_signed_in(browser)
+
+
 @pytest.mark.django_db(transaction=True)
-def test_guesses_at_once_are_counted_one_by_one(ada, password_hash):
-    Account.objects.filter(pk=ada.pk).update(password=password_hash)
+def test_guesses_at_once_are_counted_one_by_one(real_hasher, ada):
+    ada.set_password(PASSWORD)
+    ada.save()
 
     def guess(_number):
         try:

@@ -19,9 +19,7 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def password_hash(settings) -> str:
-    """Of a hasher that is quick: passwords are not what is tested here."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def password_hash() -> str:
     return make_password(PASSWORD)
 
 
