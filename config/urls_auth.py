@@ -58,3 +58,10 @@ if settings.COMPANY_PROVIDERS:
         path("sign-in/with/<slug:provider_id>/logout", logout_views.back_channel_logout, name="back_channel_logout"),
         path("confirm/company", company.confirm, name="confirm_company"),
     ]
+if settings.LDAP_DIRECTORIES:
+    from kmf.authorization.ldap import views as ldap  # needs a package that may not be installed
+
+    urlpatterns += [
+        path("sign-in/ldap/<slug:directory_name>", ldap.sign_in, name="ldap_login"),
+        path("confirm/ldap/<slug:directory_name>", ldap.confirm, name="confirm_ldap"),
+    ]

@@ -55,7 +55,6 @@ def test_signing_out_at_the_company_ends_the_call_and_the_key(issuer_and_stack: 
     expect(page.locator("body")).to_have_attribute("data-state", "in-conference", timeout=JOIN_TIMEOUT_MS)
     core = laptop.new_page()
     core.goto(f"{stack.origins.core}/")
-    core.get_by_role("button", name="Sign in with your company account").click()
     expect(core.get_by_role("link", name="Schedule a conference").first).to_be_visible()
     elsewhere = come(telephone, f"{stack.origins.auth}/", "grace")  # under another session of the company's
     expect(elsewhere.get_by_role("heading", name="Grace Hopper")).to_be_visible()
