@@ -11,6 +11,7 @@ from conferences.rules import demanded_strength, is_strong_enough
 from conferences.services import audit
 from conferences.services.signed_in import end_sign_ins
 from kmf.authorization.models import AccessToken, Account, CompanySession, Grant, RefreshToken
+from kmf.hints import announce_on_commit
 from kmf.selectors import may_come_in
 from protocol import words
 from protocol.errors import Malformed
@@ -41,6 +42,8 @@ def revoke_grant(grant: Grant, *, reason: str, now: datetime, by: str | None = N
             grant.revoked_at, grant.revoked_reason = now, reason
             grant.save(update_fields=["revoked_at", "revoked_reason"])
             record(event="authorization.revoked", grant=grant, now=now, details={"reason": reason}, actor=by)
+            if (conference_id := conference_id_of(grant)) is not None:
+                announce_on_commit(conference_id)  # its endpoint is out at once, not with the next second's look
 
 
 def revoke_grants_of(account: Account, *, reason: str, now: datetime, by: str | None = None) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.running_conference import slack
 from tests.scenes import Scene
 from tests.simulators.person import Person, body_of
 from tests.simulators.room import RoomSystem
@@ -109,7 +110,10 @@ def test_a_device_whose_key_is_revoked_is_out_within_a_second_and_stays_out(scen
             pass
     revoked, left = (scene.audit(event)[-1] for event in ("authorization.revoked", "endpoint.left"))
     assert revoked["details"]["reason"] == "enrolled key revoked"
-    assert seconds_between(revoked, left) <= SOON_S
+    opened = next(entry for entry in scene.audit("epoch.opened") if entry["details"]["epoch"] > epoch)
+    took = [seconds_between(revoked, entry) for entry in (left, opened)]
+    print(f"  {took} s from the revoked key to the end of the stay, and to the next epoch")  # noqa: T201  the figures
+    assert max(took) <= SOON_S * slack()
     before = len(scene.audit("key.released"))
     room.start()
     assert room.end() == 1
@@ -128,7 +132,7 @@ def test_a_device_that_is_withdrawn_is_out(scene: Scene, device):
     wait_for(lambda: scene.epochs()[-1][1] != "current", "the epoch to end")
 
 
-SOON_S = 5.0  # a second on a quiet machine (the settling look is made every second)
+SOON_S = 1.0
 
 
 def seconds_between(earlier: dict[str, Any], later: dict[str, Any]) -> float:
