@@ -1,7 +1,7 @@
 /**
- * A real OpenID Connect provider on loopback for the tests: `node provider.mjs PORT CONFIGURATION`, where the configuration is
- * JSON: {"client_id", "client_secret", "redirect_uri", "backchannel_logout_uri", "people": {login: {claims}}}. Its sign-in page asks for a login only, and
- * whether a second factor is to be shown. Prints `ready`.
+ * A real OpenID Connect provider on loopback for the tests: `node provider.mjs PORT CONFIGURATION`, where the configuration is JSON:
+ * {"client_id", "client_secret", "redirect_uri", "backchannel_logout_uri", "people": {login: {claims}}}. Its sign-in page asks for a
+ * login only, and whether a second factor is to be shown. Prints `ready`.
  */
 
 import { readFileSync } from "node:fs";
