@@ -49,10 +49,17 @@ def needs_admission(conference: Conference, participant: Participant) -> bool:
     return is_guarded and _admitted_at(participant) is None
 
 
-def demanded_strength(conference: Conference, participant: Participant) -> Strength:
-    """How strongly this participant must have signed in. A device has no second factor: its key is what the company gave it."""
+def demanded_strength(conference: Conference, *, is_device: bool) -> Strength:
+    """How strongly somebody must have signed in. A device has no second factor: its key is what the company gave it.
+
+    Args:
+        conference: what it demands.
+        is_device: the account is a room system's or a recorder's. What it was invited as does not count: a person who was
+            invited as a room signs in as a person.
+
+    """
     demanded = parse_acr(conference.sign_in)
-    return min(demanded, Strength.COMPANY) if participant.kind != Participant.Kind.PERSON else demanded
+    return min(demanded, Strength.COMPANY) if is_device else demanded
 
 
 def is_strong_enough(demanded: Strength, *, strength: Strength, signed_in_at: datetime | None, now: datetime) -> bool:

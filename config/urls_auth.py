@@ -10,6 +10,7 @@ from kmf.authorization import device_views, enrolment_views, views
 from kmf.authorization.directory import views as directory
 from kmf.authorization.guests import views as guests
 from kmf.authorization.room_code import views as room_code
+from kmf.authorization.second_factor import mailbox_views as mailbox
 from kmf.authorization.second_factor import views as second_factor
 
 urlpatterns = [
@@ -24,6 +25,7 @@ urlpatterns = [
     path("confirm/code", second_factor.confirm_by_code, name="mfa_reauthenticate"),
     path("confirm/passkey", second_factor.confirm_by_passkey, name="mfa_reauthenticate_webauthn"),
     path("second-factor", views.second_factor_needed, name="second_factor_needed"),
+    path("second-factor/mail", mailbox.show_mailbox, name="show_mailbox"),
     path("second-factor/app", second_factor.add_app, name="mfa_activate_totp"),
     path("second-factor/passkey", second_factor.add_passkey, name="mfa_add_webauthn"),
     path("second-factor/recovery-codes", second_factor.recovery_codes, name="recovery_codes"),
@@ -47,10 +49,19 @@ urlpatterns = [
     path("ready", readiness(needed=trusted.NEEDED, helpful=trusted.HELPFUL)),
 ]
 if settings.COMPANY_PROVIDERS:
+    from kmf.authorization.company import logout_views
     from kmf.authorization.company import views as company  # needs an app that is installed only then
 
     urlpatterns += [
         path("sign-in/with/<slug:provider_id>", company.begin, name="openid_connect_login"),
         path("sign-in/with/<slug:provider_id>/callback", company.callback, name="openid_connect_callback"),
+        path("sign-in/with/<slug:provider_id>/logout", logout_views.back_channel_logout, name="back_channel_logout"),
         path("confirm/company", company.confirm, name="confirm_company"),
+    ]
+if settings.LDAP_DIRECTORIES:
+    from kmf.authorization.ldap import views as ldap  # needs a package that may not be installed
+
+    urlpatterns += [
+        path("sign-in/ldap/<slug:directory_name>", ldap.sign_in, name="ldap_login"),
+        path("confirm/ldap/<slug:directory_name>", ldap.confirm, name="confirm_ldap"),
     ]

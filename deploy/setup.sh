@@ -35,6 +35,7 @@ missing_packages() {
     [ -x .venv/bin/python ] || [ -n "$(find_python)" ] || echo python3-venv
     [ "$purpose" = test ] || return 0
     has chromium || echo chromium
+    has slapd || echo slapd
     has softhsm2-util || echo softhsm2
     has cc || has tcc || echo tcc # makes the clock that a test puts forward and back
     ldconfig -p | grep -q 'libatomic\.so\.1 ' || echo libatomic1 # of the browsers' driver

@@ -13,6 +13,7 @@ class KMFApp(AppConfig):
         from conferences.audit.export import register_header_facts  # noqa: PLC0415  models must be loaded
         from conferences.services.outbox_handlers import register  # noqa: PLC0415
         from kmf.authorization.guests.codes import MAIL_KIND, send_code  # noqa: PLC0415
+        from kmf.authorization.second_factor import mailbox  # noqa: PLC0415
         from kmf.authorization.second_factor.notices import KIND, send_notice  # noqa: PLC0415
         from kmf.services.changes import follow_change  # noqa: PLC0415
         from kmf.services.provider_orders import deliver_order  # noqa: PLC0415
@@ -23,4 +24,5 @@ class KMFApp(AppConfig):
         register("provider.order", deliver_order)
         register(MAIL_KIND, send_code)
         register(KIND, send_notice)
+        register(mailbox.KIND, mailbox.send_code)
         register_header_facts(lambda: {"roster_key": base64url.encode(roster_public_key())})

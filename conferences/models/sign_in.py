@@ -4,7 +4,10 @@ from django.db import models
 
 
 class SignInGeneration(models.Model):
-    """Sessions of the account ``subject`` that were opened under an earlier ``generation`` are over."""
+    """Sessions of ``subject`` that were opened under an earlier ``generation`` are over.
 
-    subject = models.CharField(primary_key=True, max_length=64)  # account id
+    A subject is an account's id, or the name of one session of it that has ended (``generation`` 1).
+    """
+
+    subject = models.CharField(primary_key=True, max_length=64)
     generation = models.PositiveIntegerField()

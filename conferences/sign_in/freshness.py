@@ -41,7 +41,8 @@ class IdentityFreshness:
 
 def _is_ended(identity: object) -> bool:
     entry = identity if isinstance(identity, dict) else {}
-    return is_ended(str(entry.get("subject", "")), generation=int(entry.get("generation", 0)))
+    session = str(entry.get("session") or "")
+    return is_ended(str(entry.get("subject", "")), generation=int(entry.get("generation", 0)), session=session)
 
 
 def _is_navigation(request: HttpRequest) -> bool:

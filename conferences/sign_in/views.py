@@ -118,4 +118,5 @@ def identity_of(token: AccessToken) -> dict[str, object]:
         "roles": list(claims["roles"]),
         "organisation": claims["organisation"],
         "generation": claims["generation"],
+        **({"session": claims["session"]} if "session" in claims else {}),
     }

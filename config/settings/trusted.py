@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "config.middleware.OriginRouting",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.OriginSessions",
+    "kmf.authorization.company.middleware.CompanySessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

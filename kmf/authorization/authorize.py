@@ -19,7 +19,7 @@ from conferences.rules import CLOCKS_DIFFER
 from kmf.authorization import server
 from kmf.authorization.clients import Client, clients
 from kmf.authorization.errors import RedirectRefused, RequestRefused
-from kmf.authorization.models import Account
+from kmf.authorization.models import Account, CompanySession
 from kmf.authorization.validator import Validator
 from protocol import base64url
 from protocol.authorization_details import Invite, parse_details
@@ -52,11 +52,12 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True)
 class SignIn:
-    """How and when the account signed in."""
+    """How and when the account signed in; ``company_session`` names the session at the company that it was under."""
 
     at: datetime
     methods: tuple[str, ...]
     strength: Strength
+    company_session: str = ""
 
 
 def read_request(uri: str, *, now: datetime) -> AuthorizationRequest:
@@ -132,6 +133,8 @@ def grant(request: AuthorizationRequest, *, account: Account, sign_in: SignIn, n
     )
     if not same.select_for_update(no_key=True).exists():
         raise refusal_of(request, "access_denied", "sign-in was ended meanwhile")
+    if sign_in.company_session and not _is_open(sign_in.company_session):
+        raise refusal_of(request, "access_denied", "company has signed the person out meanwhile")
     credentials = {
         "user": account,
         "resource": list(request.resources),
@@ -139,12 +142,18 @@ def grant(request: AuthorizationRequest, *, account: Account, sign_in: SignIn, n
         "auth_time": sign_in.at,
         "amr": list(sign_in.methods),
         "acr": sign_in.strength.acr,
+        "company_session": sign_in.company_session or None,
         "authorization_details": [request.action.members()] if request.action is not None else [],
     }
     headers, _body, _status = server.build(Validator(now=now)).create_authorization_response(
         request.uri, scopes=[request.scope], credentials=credentials
     )
     return f"{headers['Location']}&{urlencode({'iss': settings.ORIGINS.auth})}"
+
+
+def _is_open(session: str) -> bool:
+    # Held likewise: its end waits and finds this grant.
+    return CompanySession.objects.select_for_update().filter(pk=session, ended_at=None).exists()
 
 
 def _read_query(uri: str) -> tuple[dict[str, str], list[str]]:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from conferences.models import Conference, Participant
 from conferences.rules import demanded_strength, is_strong_enough
 from conferences.services import audit
 from conferences.services.signed_in import end_sign_ins
-from kmf.authorization.models import AccessToken, Account, Grant, RefreshToken
+from kmf.authorization.models import AccessToken, Account, CompanySession, Grant, RefreshToken
+from kmf.hints import announce_on_commit
 from kmf.selectors import may_come_in
 from protocol import words
 from protocol.errors import Malformed
@@ -41,16 +42,27 @@ def revoke_grant(grant: Grant, *, reason: str, now: datetime, by: str | None = N
             grant.revoked_at, grant.revoked_reason = now, reason
             grant.save(update_fields=["revoked_at", "revoked_reason"])
             record(event="authorization.revoked", grant=grant, now=now, details={"reason": reason}, actor=by)
+            if (conference_id := conference_id_of(grant)) is not None:
+                announce_on_commit(conference_id)  # its endpoint is out at once, not with the next second's look
 
 
 def revoke_grants_of(account: Account, *, reason: str, now: datetime, by: str | None = None) -> int:
     """Revoke every live grant of ``account``: he was deactivated, or asked for it. Returns their number."""
-    with transaction.atomic():
-        live = Grant.objects.select_for_update(of=("self",)).filter(user=account, revoked_at=None, expires__gt=now)
-        grants = list(live.select_related("user", "user__organisation", "application").order_by("pk"))
-        for grant in grants:
-            revoke_grant(grant, reason=reason, now=now, by=by)
-    return len(grants)
+    return _revoke_all(Grant.objects.filter(user=account), reason=reason, now=now, by=by)
+
+
+def revoke_grants_under(session: CompanySession, *, reason: str, now: datetime, by: str) -> int:
+    """Revoke every live grant that was given under a session at the company. Returns their number."""
+    return _revoke_all(Grant.objects.filter(company_session=session), reason=reason, now=now, by=by)
+
+
+@transaction.atomic
+def _revoke_all(grants: QuerySet[Grant], *, reason: str, now: datetime, by: str | None) -> int:
+    live = grants.select_for_update(of=("self",)).filter(revoked_at=None, expires__gt=now)
+    found = list(live.select_related("user", "user__organisation", "application").order_by("pk"))
+    for grant in found:
+        revoke_grant(grant, reason=reason, now=now, by=by)
+    return len(found)
 
 
 def supersede_earlier(grant: Grant, *, now: datetime) -> None:
@@ -124,7 +136,7 @@ def invitation_of(grant: Grant, *, now: datetime) -> Participant | None:
     participant = invited.select_related("conference").first()
     if participant is None or participant.conference.ended_at is not None or not may_come_in(participant, now):
         return None
-    demanded, strength = demanded_strength(participant.conference, participant), parse_acr(grant.acr)
+    demanded, strength = demanded_strength(participant.conference, is_device=grant.user.is_device), parse_acr(grant.acr)
     is_strong = is_strong_enough(demanded, strength=strength, signed_in_at=grant.auth_time, now=now)
     return participant if is_strong else None
 

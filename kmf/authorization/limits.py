@@ -25,6 +25,7 @@ class Limit:
 KEY_REFUSALS = Limit("key refusals", 60, timedelta(minutes=1))  # of an address or an account, at the KMF
 TOKEN_REFUSALS = Limit("token refusals", 60, timedelta(minutes=1))  # of an address
 DIRECTORY_REFUSALS = Limit("directory refusals", 60, timedelta(minutes=1))  # of an address
+LOGOUT_REFUSALS = Limit("logout refusals", 60, timedelta(minutes=1))  # of an address
 ROOM_CODES_ASKED = Limit("room codes asked", 30, timedelta(minutes=10))  # of an address
 ROOM_CODES_ENTERED = Limit("room codes entered", 5, timedelta(minutes=5))  # wrong ones, of an account
 WRONG_PASSWORDS = Limit("wrong passwords", 5, timedelta(minutes=5))  # of one account from one address
@@ -32,6 +33,7 @@ WRONG_SIGN_INS = Limit("wrong sign-ins", 60, timedelta(minutes=1))  # of an addr
 WRONG_CODES = Limit("wrong codes", 5, timedelta(minutes=5))  # of one account, from wherever: its first factor was shown
 CODES_ASKED = Limit("codes asked for", 10, timedelta(minutes=10))  # of a client's address, for guests' mails
 CODES_MAILED = Limit("codes mailed", 3, timedelta(minutes=10))  # to one mailbox
+MAILBOX_CODES = Limit("mailbox codes", 3, timedelta(minutes=10))  # of one account
 SIGN_IN_LIMIT_AUDITED = Limit("sign-in limit audited", 1, timedelta(minutes=5))  # of an address: once is enough
 
 _TABLE = RateCount._meta.db_table  # noqa: SLF001  Django's documented way to it

@@ -21,6 +21,7 @@ from kmf.authorization.addresses import client_network
 from kmf.authorization.attempts import counted_as, make_known
 from kmf.authorization.authorize import SignIn
 from kmf.authorization.company.linking import company_of
+from kmf.authorization.company.sessions import RECORD
 from kmf.authorization.errors import TooManyAttempts
 from kmf.authorization.limits import Limit
 from kmf.authorization.methods.chosen import judge
@@ -41,7 +42,8 @@ def sign_in_of(request: HttpRequest, account: Account) -> SignIn:
     # Where somebody else asked the person, it was when they say, not when their answer came.
     times = [min(entry["at"], entry.get("signed_in_at", entry["at"])) for entry in records]
     at = max((datetime.fromtimestamp(time, tz=UTC) for time in times), default=_NEVER)
-    return SignIn(at=at, methods=methods, strength=strength)
+    company_sessions = [entry[RECORD] for entry in records if entry.get(RECORD)]
+    return SignIn(at=at, methods=methods, strength=strength, company_session=(company_sessions or [""])[-1])
 
 
 def _takes_passwords() -> bool:
@@ -86,7 +88,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         if not _takes_passwords():
             methods = [method for method in methods if method["id"] != "reauthenticate"]
         if user.is_authenticated and (provider := company_of(user)) is not None:
-            methods.append({"id": "company", "description": f"Use {provider.words}", "url": "/confirm/company"})
+            methods.append({"id": "company", "description": f"Use {provider.words}", "url": provider.confirm_path})
         return methods
 
     def add_message(self, *_args: Any, **_kwargs: Any) -> None:

@@ -63,10 +63,12 @@ def _confirmed(grant: Grant) -> dict[str, Any]:
 
 def _profile(grant: Grant) -> dict[str, Any]:
     account = grant.user
+    session = {"session": grant.company_session_id} if grant.company_session_id else {}
     return {
         "email": account.email,
         "name": account.name,
         "roles": account.roles,
         "organisation": account.organisation.slug,
         "generation": account.session_generation,
+        **session,
     }

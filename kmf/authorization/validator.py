@@ -108,6 +108,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the toolkit is untype
             auth_time=request.auth_time,
             amr=request.amr,
             acr=request.acr,
+            company_session_id=request.company_session,
             authorization_details=request.authorization_details,
         )
         details = {"resources": list(request.resource), "jkt": request.dpop_jkt, "amr": list(request.amr), "acr": request.acr}

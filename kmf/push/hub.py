@@ -28,6 +28,7 @@ from kmf.services.presence_reports import note_unreached, resolve_doubts
 
 _log = logging.getLogger(__name__)
 TICK_S = 1.0
+HINTS_APART_S = 0.25  # what is due by hints is looked at so often: a right that was taken back counts before the next second
 REST_S = 0.1  # at most so long between two refreshes: ten a second, however many join
 CURRENT_EVERY_S = 5.0
 RETURN_WITHIN_S = 5.0  # a cut line may come back that long
@@ -54,7 +55,8 @@ class Hub:
         self._wake = asyncio.Event()
         self._version = -1
         self._current_at = 0.0
-        self._settled_at = 0.0
+        self._settled_at = self._hint_followed_at = 0.0
+        self._is_hinted = False
         self._rests_until = 0.0
         self._wait_s = TICK_S
 
@@ -62,6 +64,11 @@ class Hub:
     def idle(self) -> bool:
         """Nothing to look after any more."""
         return not (self.members or self._lost or self._owed or self._dismissed or self._notes)
+
+    def hint(self) -> None:
+        """Something changed: look at the database now, and at what is due by it."""
+        self._is_hinted = True
+        self._wake.set()
 
     def wake(self) -> None:
         """Look at the database now."""
@@ -149,7 +156,8 @@ class Hub:
         state = await self._follow(now)  # what is known already goes out first: a leaver is locked out by it
         self._see_again()
         if time.monotonic() - self._settled_at >= TICK_S or (state.rekey_due_at is not None and state.rekey_due_at <= now):
-            self._settled_at = time.monotonic()
+            self._settled_at = self._hint_followed_at = time.monotonic()
+            self._is_hinted = False
             try:
                 await self._end_silent(state, now)
                 await for_hub(settle_if_due, conference_id=self.conference_id, now=now)
@@ -158,12 +166,23 @@ class Hub:
             state = await self._follow(now)
             self.greetings.forget_old()
             await self._record(now)
+        elif self._is_hinted and time.monotonic() - self._hint_followed_at >= HINTS_APART_S:
+            state = await self._follow_hint(now)
         due_at = state.rekey_due_at
         overdue = due_at is not None and due_at <= now  # it was tried just now: sealed
         self._wait_s = TICK_S if due_at is None or overdue else max(0.0, min(TICK_S, (due_at - now).total_seconds()))
+        if self._is_hinted:
+            self._wait_s = min(self._wait_s, HINTS_APART_S)
         if time.monotonic() - self._current_at >= CURRENT_EVERY_S:
             await self._send_current(now)
         await self._close_dismissed()
+
+    async def _follow_hint(self, now: datetime) -> KeyState:
+        """Settle what a change that was hinted at has made due."""
+        self._is_hinted, self._hint_followed_at = False, time.monotonic()
+        with suppress(KMFUnavailable):  # sealed: the next second's look says so
+            await for_hub(settle_if_due, conference_id=self.conference_id, now=now)
+        return await self._follow(now)
 
     async def _follow(self, now: datetime) -> KeyState:
         """Tell the sockets what changed since the last look; returns the state as it was read."""

@@ -48,7 +48,7 @@ class Registry:
     def _hinted(self, conference_id: str) -> None:
         hub = self._hubs.get(conference_id)
         if hub is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(hub.wake)
+            self._loop.call_soon_threadsafe(hub.hint)
 
 
 async def _listen(hub: Hub) -> None:
@@ -59,7 +59,7 @@ async def _listen(hub: Hub) -> None:
             async with client.pubsub() as pubsub:
                 await pubsub.subscribe(hints.CHANNEL_PREFIX + hub.conference_id)
                 async for _message in pubsub.listen():
-                    hub.wake()
+                    hub.hint()
         except (redis.RedisError, OSError):
             await asyncio.sleep(_RETRY_S)
         finally:

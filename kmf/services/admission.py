@@ -31,7 +31,7 @@ def check_strength(*, participant: Participant, verified: VerifiedRequest, now: 
         WeakSignIn: he did not; it says what to ask him for.
 
     """
-    demanded, token = demanded_strength(participant.conference, participant), verified.token
+    demanded, token = demanded_strength(participant.conference, is_device=verified.account.is_device), verified.token
     if is_strong_enough(demanded, strength=token.acr, signed_in_at=token.auth_time, now=now):
         return
     reason = (

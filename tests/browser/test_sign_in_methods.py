@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, CDPSession, Page, expect
 
 from tests.browser.axe import is_accessible
 from tests.browser.joining import sign_in
+from tests.browser.mailbox import show_mailbox
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -61,6 +62,7 @@ def test_a_passkey_is_added_and_signs_in_alone(stack: Stack, page: Page) -> None
     is_accessible(page, "account page")
     page.get_by_role("link", name="Add a passkey").press("Enter")
     confirm(page, account)
+    show_mailbox(page, stack, account["email"])
     expect(page.get_by_role("heading", name="Add a passkey")).to_be_visible()
     is_accessible(page, "adding a passkey")
     page.locator("#id_name").fill("Laptop")
@@ -106,6 +108,7 @@ def test_an_app_is_added_and_asked_after_the_password(stack: Stack, page: Page) 
     account = stack.accounts("participant")[0]
     page.get_by_role("link", name="Add an authenticator app").click()
     confirm(page, account)
+    show_mailbox(page, stack, account["email"])
     secret = page.get_by_test_id("secret").inner_text().replace(" ", "")
     assert page.locator("img").evaluate("(image) => image.complete && image.naturalWidth > 0")
     is_accessible(page, "adding an app")

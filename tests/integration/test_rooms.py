@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.running_conference import slack
 from tests.scenes import Scene
 from tests.simulators.person import Person, body_of
 from tests.simulators.room import RoomSystem
@@ -95,21 +96,25 @@ def test_a_device_whose_key_is_revoked_is_out_within_a_second_and_stays_out(scen
     room = device()
     room.invite()
     petra = scene.person("participant", 0).sign_in()
+    room.start()
+    room.wait_for("epoch")
     assert petra.ask_for_key().status_code == 200
     with petra.open_socket() as socket:
         petra.hello(socket)
         petra.hear(socket, "welcome")
-        room.start()
-        room.wait_for("epoch")
-        epoch = room.said("epoch")[-1]["epoch"]
+        epoch = scene.epochs()[-1][0]
         room.revoke()
+        petra.say(socket, "heartbeat", number=1)  # the command may take its time
         assert room.end() == 1
         assert room.said()[-1]["event"] == "revoked"
         while petra.hear(socket, "rekey", timeout=10)["epoch"] <= epoch:
             pass
     revoked, left = (scene.audit(event)[-1] for event in ("authorization.revoked", "endpoint.left"))
     assert revoked["details"]["reason"] == "enrolled key revoked"
-    assert seconds_between(revoked, left) <= SOON_S
+    opened = next(entry for entry in scene.audit("epoch.opened") if entry["details"]["epoch"] > epoch)
+    took = [seconds_between(revoked, entry) for entry in (left, opened)]
+    print(f"  {took} s from the revoked key to the end of the stay, and to the next epoch")  # noqa: T201  the figures
+    assert max(took) <= SOON_S * slack()
     before = len(scene.audit("key.released"))
     room.start()
     assert room.end() == 1
@@ -128,7 +133,7 @@ def test_a_device_that_is_withdrawn_is_out(scene: Scene, device):
     wait_for(lambda: scene.epochs()[-1][1] != "current", "the epoch to end")
 
 
-SOON_S = 5.0  # a second on a quiet machine (the settling look is made every second)
+SOON_S = 1.0
 
 
 def seconds_between(earlier: dict[str, Any], later: dict[str, Any]) -> float:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from conferences.models import AuditEntry, Conference, Participant
+from kmf.authorization.models import Account
 from kmf.errors import Denied, WeakSignIn
 from kmf.models import Endpoint, Epoch
 from kmf.views.answers import refuse
@@ -79,10 +80,32 @@ def test_the_answer_says_how_to_sign_in():
     assert response.content == b'{"error": "step_up", "acr_values": "second_factor", "max_age": 43200}'
 
 
-def test_of_a_room_no_second_factor_is_asked(conference, endpoint, now):
+DEVICES = [Account.Kind.ROOM, Account.Kind.RECORDER]
+
+
+@pytest.mark.requirement("KMF-REL-11")
+@pytest.mark.parametrize("invited_as", DEVICES)
+def test_a_person_who_was_invited_as_a_device_is_asked_like_a_person(conference, endpoint, now, invited_as):
+    demand(conference, "second_factor")
+    ada = endpoint("ada")
+    Participant.objects.update(kind=invited_as)
+    for ada.acr in (Strength.ANY, Strength.COMPANY):
+        with pytest.raises(WeakSignIn) as caught:
+            ada.ask(now)
+        assert caught.value.acr == "second_factor"
+    assert len(nothing_happened()) == 2
+    ada.acr = Strength.SECOND_FACTOR
+    assert ada.ask(now).key_id in ada.keys
+
+
+@pytest.mark.requirement("KMF-REL-11")
+@pytest.mark.parametrize("kind", DEVICES)
+def test_of_a_device_no_second_factor_is_asked(conference, endpoint, now, kind):
     demand(conference, "second_factor")
     room = endpoint("room")
-    Participant.objects.update(kind=Participant.Kind.ROOM)
+    Account.objects.filter(pk=room.account.pk).update(kind=kind)
+    Participant.objects.update(kind=kind)
+    room.account.refresh_from_db()
     room.acr = Strength.ANY
     with pytest.raises(WeakSignIn) as caught:
         room.ask(now)

@@ -1,7 +1,7 @@
 /**
- * A real OpenID Connect provider on loopback for the tests: `node provider.mjs PORT CONFIGURATION`, where the configuration is
- * JSON: {"client_id", "client_secret", "redirect_uri", "people": {login: {claims}}}. Its sign-in page asks for a login only, and
- * whether a second factor is to be shown. Prints `ready`.
+ * A real OpenID Connect provider on loopback for the tests: `node provider.mjs PORT CONFIGURATION`, where the configuration is JSON:
+ * {"client_id", "client_secret", "redirect_uri", "backchannel_logout_uri", "people": {login: {claims}}}. Its sign-in page asks for a
+ * login only, and whether a second factor is to be shown. Prints `ready`.
  */
 
 import { readFileSync } from "node:fs";
@@ -9,15 +9,27 @@ import { createServer } from "node:http";
 import Provider from "oidc-provider";
 
 const [port, path] = process.argv.slice(2);
-const { client_id, client_secret, redirect_uri, people } = JSON.parse(readFileSync(path, "utf8"));
+const { client_id, client_secret, redirect_uri, backchannel_logout_uri, people } = JSON.parse(readFileSync(path, "utf8"));
 const issuer = `http://127.0.0.1:${port}`;
 
+/** Every name is of this machine: `*.localhost` is known to browsers only. */
+function here(_name, options, done) {
+  const found = { address: "127.0.0.1", family: 4 };
+  if (typeof options === "function") options(null, found.address, found.family);
+  else if (options.all) done(null, [found]);
+  else done(null, found.address, found.family);
+}
+
 const provider = new Provider(issuer, {
-  clients: [{ client_id, client_secret, redirect_uris: [redirect_uri], token_endpoint_auth_method: "client_secret_post" }],
+  clients: [{
+    client_id, client_secret, redirect_uris: [redirect_uri], token_endpoint_auth_method: "client_secret_post",
+    backchannel_logout_uri, backchannel_logout_session_required: true,
+  }],
   claims: { acr: null, auth_time: null, openid: ["sub", "groups", "amr"], profile: ["name"], email: ["email", "email_verified"] },
   conformIdTokenClaims: false,
   acrValues: ["two-factors"],
-  features: { devInteractions: { enabled: false } },
+  features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
+  httpOptions: () => ({ dnsLookup: here }),
   pkce: { required: () => true },
   interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
@@ -37,6 +49,10 @@ async function formOf(request) {
   let body = "";
   for await (const part of request) body += part;
   return new URLSearchParams(body);
+}
+
+for (const event of ["backchannel.success", "backchannel.error"]) {
+  provider.on(event, (_context, ...details) => process.stderr.write(`${event} ${details}\n`));
 }
 
 const answer = provider.callback();

@@ -43,8 +43,9 @@ def company_provider(*, auth_origin: str, people: dict[str, dict[str, object]]) 
     with tempfile.TemporaryDirectory(prefix="conclave-idp-") as directory:
         description = Path(directory, "configuration.json")
         redirect_uri = f"{auth_origin}/sign-in/with/company/callback"
-        client = {"client_id": "conclave", "client_secret": SECRET, "redirect_uri": redirect_uri, "people": people}
-        description.write_text(json.dumps(client))
+        logout_uri = f"{auth_origin}/sign-in/with/company/logout"
+        client = {"client_id": "conclave", "client_secret": SECRET, "redirect_uri": redirect_uri}
+        description.write_text(json.dumps({**client, "backchannel_logout_uri": logout_uri, "people": people}))
         command = ["node", str(Path(__file__).with_name("provider.mjs")), str(port), str(description)]
         with Path(directory, "log").open("wb") as log:
             process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log)  # noqa: S603  our own program

@@ -22,12 +22,13 @@ from kmf.authorization.company.claims import CompanyClaims, read_claims
 from kmf.authorization.company.configuration import CompanyProvider
 from kmf.authorization.company.errors import CompanyRefused
 from kmf.authorization.company.linking import account_for
+from kmf.authorization.company.logout_token import ALGORITHMS
+from kmf.authorization.company.sessions import RECORD, note_session
 from kmf.authorization.models import Account
 from kmf.authorization.sign_in import record_refusal
 
 _CONFIRMED_WITHIN = timedelta(minutes=5)
 _STATUS = 403
-_ALGORITHMS = {"RS256", "PS256", "ES256", "EdDSA"}
 
 
 def provider_of(name: str) -> CompanyProvider | None:
@@ -54,7 +55,7 @@ class SignedTokens(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth
     def _decode_id_token(self, app: Any, id_token: str) -> dict[str, Any]:
         try:
             algorithm, key = jwtkit.fetch_key(id_token, self.openid_config["jwks_uri"], jwtkit.lookup_kid_jwk)
-            if algorithm not in _ALGORITHMS:
+            if algorithm not in ALGORITHMS:
                 raise OAuth2Error("algorithm of the ID token is not allowed")
             return jwt.decode(
                 id_token,
@@ -83,9 +84,11 @@ class CompanyAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # alla
             stated = sociallogin.account.extra_data.get("id_token") or {}
             claims = read_claims(provider, stated, nonce=sociallogin.state.get("nonce", ""))
             account = account_for(provider, claims, now=timezone.now())
+            session = note_session(provider, claims, now=timezone.now())
         except CompanyRefused as refusal:
             raise ImmediateHttpResponse(refuse(request, refusal)) from None
-        raise ImmediateHttpResponse(_open(request, provider, account, claims, sociallogin.get_redirect_url(request)))
+        record = _record_of(provider, claims) | {RECORD: session}
+        raise ImmediateHttpResponse(_open(request, account, record, sociallogin.get_redirect_url(request)))
 
     def on_authentication_error(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Nobody was signed in: turned away there, or the answer does not hold."""
@@ -98,16 +101,18 @@ def refuse(request: HttpRequest, refusal: CompanyRefused, status: int = _STATUS)
     return render(request, "company/refused.html", {"code": refusal.code}, status=status)
 
 
-def _open(
-    request: HttpRequest, provider: CompanyProvider, account: Account, claims: CompanyClaims, next_url: str | None
-) -> HttpResponse:
+def _record_of(provider: CompanyProvider, claims: CompanyClaims) -> dict[str, Any]:
+    """What the session keeps of this sign-in."""
     is_confirmed = abs(timezone.now() - claims.signed_in_at) < _CONFIRMED_WITHIN
-    record = {
+    return {
         "provider": provider.name,
         "signed_in_at": claims.signed_in_at.timestamp(),
         "amr": list(claims.amr),
         "reauthenticated": True if is_confirmed else None,
     }
+
+
+def _open(request: HttpRequest, account: Account, record: dict[str, Any], next_url: str | None) -> HttpResponse:
     if request.user == account:
         record_authentication(request, account, "openid_connect", **record)
         return HttpResponseRedirect(next_url or "/")

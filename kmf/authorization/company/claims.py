@@ -16,12 +16,16 @@ from kmf.authorization.company.errors import CompanyRefused
 _WORD = re.compile(r"[a-z]{2,5}", re.ASCII)
 _WORDS_SHOWN = 4
 _MOST_GROUPS = 2000
-_SUBJECT_MAX, _NAME_MAX, _ADDRESS_MAX = 255, 200, 254
+SUBJECT_MAX, SID_MAX = 255, 255
+_NAME_MAX, _ADDRESS_MAX = 200, 254
 
 
 @dataclass(frozen=True)
 class CompanyClaims:
-    """Who it is, and how and when he signed in there; ``email`` is empty where it cannot be relied on."""
+    """Who it is, and how and when he signed in there.
+
+    ``email`` is empty where it cannot be relied on, ``sid`` where the provider does not name its session.
+    """
 
     subject: str
     email: str
@@ -29,6 +33,7 @@ class CompanyClaims:
     groups: frozenset[str]
     signed_in_at: datetime
     amr: tuple[str, ...]
+    sid: str = ""
 
 
 def read_claims(provider: CompanyProvider, claims: Mapping[str, Any], *, nonce: str) -> CompanyClaims:
@@ -45,7 +50,7 @@ def read_claims(provider: CompanyProvider, claims: Mapping[str, Any], *, nonce: 
     if not hmac.compare_digest(str(claims.get("nonce")).encode(), nonce.encode()):
         raise CompanyRefused("failed", "ID token answers another request")
     subject, signed_in_at = claims.get("sub"), claims.get("auth_time")
-    if not isinstance(subject, str) or not 0 < len(subject) <= _SUBJECT_MAX:
+    if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_MAX:
         raise CompanyRefused("failed", "ID token without a subject")
     if not isinstance(signed_in_at, int) or isinstance(signed_in_at, bool) or signed_in_at < 0:
         # Asked for with max_age. Without it a session of weeks would look like a sign-in of this moment.
@@ -57,7 +62,17 @@ def read_claims(provider: CompanyProvider, claims: Mapping[str, Any], *, nonce: 
         groups=_groups(claims.get(provider.groups_claim)),
         signed_in_at=datetime.fromtimestamp(signed_in_at, tz=UTC),
         amr=_amr(provider, claims),
+        sid=_sid(claims.get("sid")),
     )
+
+
+def _sid(sid: Any) -> str:
+    """Name of the session there (OpenID Connect Back-Channel Logout 2.1). One that cannot be kept must not open anything."""
+    if sid is None:
+        return ""
+    if not isinstance(sid, str) or not 0 < len(sid) <= SID_MAX or "\0" in sid:
+        raise CompanyRefused("failed", "ID token names a session that cannot be kept")
+    return sid
 
 
 def _email(provider: CompanyProvider, claims: Mapping[str, Any]) -> str:

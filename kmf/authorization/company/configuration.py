@@ -53,6 +53,11 @@ class CompanyProvider:
     trusts_addresses: bool = False
     authorization_origin: str = ""
 
+    @property
+    def confirm_path(self) -> str:
+        """Where somebody confirms there who he is."""
+        return "/confirm/company"
+
     def allauth_app(self) -> dict[str, Any]:
         """The same in allauth's words."""
         settings = {
@@ -103,12 +108,18 @@ def read_provider(table: Mapping[str, Any], secret: Callable[[str], str]) -> Com
         factor_amr=frozenset(_list(factor, "amr")),
         factor_acr=tuple(_list(factor, "acr")),
         trusts_addresses=table.get("trusts_addresses") is True,
-        authorization_origin=_text(table, "authorization_origin", _origin(texts["issuer"])),
+        authorization_origin=_text(table, "authorization_origin", secure_origin(texts["issuer"])),
     )
 
 
-def _origin(issuer: str) -> str:
-    parts = urlsplit(issuer)
+def secure_origin(url: str) -> str:
+    """Origin of an address that may be relied on: by HTTPS, or on this machine.
+
+    Raises:
+        BadProvider: it is neither.
+
+    """
+    parts = urlsplit(url)
     host = parts.hostname or ""
     is_here = host in {"127.0.0.1", "localhost"} or host.endswith(".localhost")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_here):

@@ -4,11 +4,9 @@ What anybody sees is the same whether an address is invited or not.
 """
 
 import hashlib
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.utils.crypto import constant_time_compare, salted_hmac
 
 from conferences.models import Organisation, OutboxItem
 from conferences.services import audit
@@ -17,12 +15,10 @@ from kmf.authorization import limits
 from kmf.authorization.errors import TooManyAttempts, WrongCode
 from kmf.authorization.guests.invitations import guest_invitation
 from kmf.authorization.guests.mail import code_mail
+from kmf.authorization.mailed_codes import LIFETIME, TRIES, WAITS_FOR_MAIL, fresh_code, hash_of, is_right, spaced
 from kmf.authorization.models import Account, GuestCode
 
-LIFETIME = timedelta(minutes=10)
-TRIES = 5
-_DIGITS = 8
-_WAITS_FOR_MAIL = timedelta(minutes=30)  # then an unsent code is of no use to anybody
+_PURPOSE = "kmf.authorization.guests"
 MAIL_KIND = "sign_in.code"  # of the outbox
 
 
@@ -64,12 +60,13 @@ def send_code(item: OutboxItem, now: datetime) -> None:
 
     """
     row = GuestCode.objects.select_for_update().filter(pk=item.payload["code"]).first()
-    if row is None or now - row.asked_at > _WAITS_FOR_MAIL:
+    if row is None or now - row.asked_at > WAITS_FOR_MAIL:
         return
-    code = "".join(secrets.choice("0123456789") for _ in range(_DIGITS))
-    row.code_hash, row.expires_at, row.tries = _code_hash(row, code), now + LIFETIME, 0
+    code = fresh_code()
+    row.code_hash = hash_of(code, purpose=_PURPOSE, ticket=row.ticket_hash)
+    row.expires_at, row.tries = now + LIFETIME, 0
     row.save(update_fields=["code_hash", "expires_at", "tries"])
-    code_mail(address=row.address, code=f"{code[:4]} {code[4:]}").send()
+    code_mail(address=row.address, code=spaced(code)).send()
 
 
 def use_code(ticket: str, typed: str, *, now: datetime) -> Account:
@@ -79,21 +76,20 @@ def use_code(ticket: str, typed: str, *, now: datetime) -> Account:
         WrongCode: wrong, over, used, tried too often, or the invitation stands no more: one and the same.
 
     """
-    code = "".join(typed.split()).replace("-", "")
     with transaction.atomic():  # a wrong try must stay counted
         row = GuestCode.objects.select_for_update().filter(ticket_hash=_ticket_hash(ticket)).first()
-        account = _take(row, code, now) if row is not None else None
+        account = _take(row, typed, now) if row is not None else None
     if account is None:
         raise WrongCode("wrong code of a guest")
     return account
 
 
-def _take(row: GuestCode, code: str, now: datetime) -> Account | None:
+def _take(row: GuestCode, typed: str, now: datetime) -> Account | None:
     if not row.code_hash or row.expires_at is None or row.expires_at <= now or row.tries >= TRIES:
         return None
     row.tries += 1
     row.save(update_fields=["tries"])
-    if not constant_time_compare(row.code_hash, _code_hash(row, code)):
+    if not is_right(typed, row.code_hash, purpose=_PURPOSE, ticket=row.ticket_hash):
         return None
     row.delete()
     invitation = guest_invitation(row.address, now=now)
@@ -114,11 +110,6 @@ def _take(row: GuestCode, code: str, now: datetime) -> Account | None:
 
 def _ticket_hash(ticket: str) -> str:
     return hashlib.sha256(ticket.encode()).hexdigest()
-
-
-def _code_hash(row: GuestCode, code: str) -> str:
-    """Under the site's secret: eight digits are guessed from a plain hash in a moment."""
-    return salted_hmac("kmf.authorization.guests", f"{row.ticket_hash}:{code}", algorithm="sha256").hexdigest()
 
 
 def _record(event: str, actor: str, organisation: Organisation, now: datetime) -> None:

@@ -2,9 +2,11 @@
 
 from kmf.authorization.models.account import Account
 from kmf.authorization.models.company_link import CompanyLink
+from kmf.authorization.models.company_session import CompanySession
 from kmf.authorization.models.directory_token import DirectoryToken
 from kmf.authorization.models.enrolled_key import EnrolledKey
 from kmf.authorization.models.guest_code import GuestCode
+from kmf.authorization.models.mailbox_code import MailboxCode
 from kmf.authorization.models.oauth import AccessToken, Application, Grant, IDToken, RefreshToken
 from kmf.authorization.models.rate_count import RateCount
 from kmf.authorization.models.room_code import RoomCode
@@ -15,11 +17,13 @@ __all__ = [
     "Account",
     "Application",
     "CompanyLink",
+    "CompanySession",
     "DirectoryToken",
     "EnrolledKey",
     "Grant",
     "GuestCode",
     "IDToken",
+    "MailboxCode",
     "RateCount",
     "RefreshToken",
     "RoomCode",

@@ -69,6 +69,11 @@ class Account(AbstractBaseUser):  # type: ignore[django-manager-missing]  # rela
         constraints = [models.CheckConstraint(condition=models.Q(email=Lower("email")), name="account_email_lower")]
 
     @property
+    def is_device(self) -> bool:
+        """A room system or a recorder, not a person."""
+        return self.kind != self.Kind.PERSON
+
+    @property
     def roles(self) -> list[str]:
         """Roles at the core application: of ``initiator``, ``auditor``, ``admin``."""
         named = {"initiator": self.can_initiate, "auditor": self.can_audit, "admin": self.is_staff}

@@ -12,6 +12,7 @@ class CompanyLink(models.Model):
     subject = models.CharField(max_length=255)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="company_links")
     created_at = models.DateTimeField()
+    signed_out_at = models.DateTimeField(null=True)  # of every session there, by the provider's clock
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="company_link_once")]

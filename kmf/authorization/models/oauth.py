@@ -38,6 +38,7 @@ class Grant(AbstractGrant):  # type: ignore[misc]  # the toolkit is untyped
     amr = models.JSONField(default=list)
     enrolled_key = models.ForeignKey("EnrolledKey", null=True, on_delete=models.PROTECT, related_name="grants")  # of a device
     acr = models.CharField(max_length=20, default="any", db_default="any")  # protocol.sign_in
+    company_session = models.ForeignKey("CompanySession", null=True, on_delete=models.SET_NULL, related_name="+")
     authorization_details = models.JSONField(default=list)  # the action that was confirmed (RFC 9396), or none
 
     class Meta:

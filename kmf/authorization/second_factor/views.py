@@ -4,15 +4,8 @@ Adding and removing ask for a confirmation of the last five minutes (allauth's `
 """
 
 import json
-from collections.abc import Callable
-from datetime import timedelta
-from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any
 
-from allauth.account.adapter import get_adapter
-from allauth.account.decorators import reauthentication_required
-from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
-from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.base.internal.flows import post_authentication
 from allauth.mfa.base.views import AuthenticateView, ReauthenticateView
 from allauth.mfa.models import Authenticator
@@ -20,52 +13,22 @@ from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.webauthn.internal import auth as webauthn
 from allauth.mfa.webauthn.views import AddWebAuthnView, LoginWebAuthnView, ReauthenticateWebAuthnView
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from kmf.authorization.models import Account
 from kmf.authorization.second_factor import account as second_factor
-from kmf.authorization.sign_in import sign_in_of
-
-CONFIRMED_WITHIN = timedelta(minutes=5)
-_View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
-
-
-def _confirmed_lately(view: _View) -> _View:
-    """Let nobody in who has not confirmed within five minutes who he is."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        # allauth lets those by who have neither password nor second factor: their company confirms who they are.
-        sign_in = sign_in_of(request, _account(request))
-        if not get_reauthentication_flows(request.user) and timezone.now() - sign_in.at > CONFIRMED_WITHIN:
-            if not get_adapter().get_reauthentication_methods(request.user):
-                raise Http404  # nothing to confirm with: nothing to add either
-            raise ReauthenticationRequired
-        return view(request, *args, **kwargs)
-
-    return cast("_View", reauthentication_required(app="allauth.mfa")(guarded))
-
-
-def _account(request: HttpRequest) -> Account:
-    if not isinstance(request.user, Account) or request.user.is_guest:
-        raise Http404  # a guest has his mailbox, and nothing here
-    return request.user
-
-
-def _next(request: HttpRequest) -> str:
-    """Where the person was on his way to, when he found that he needs a second factor."""
-    path = request.POST.get("next") or request.GET.get("next") or ""
-    return path if get_adapter().is_safe_url(path) else ""
-
-
-def _with(path: str, **query: str) -> str:
-    return f"{path}?{urlencode({name: value for name, value in query.items() if value})}"
+from kmf.authorization.second_factor.guards import (
+    MAILBOX_SHOWN_AT,
+    confirmed_lately,
+    mailbox_shown,
+    next_path,
+    person_of,
+    with_query,
+)
 
 
 class SignInByPasskey(LoginWebAuthnView):  # type: ignore[misc]  # allauth is untyped
@@ -73,7 +36,7 @@ class SignInByPasskey(LoginWebAuthnView):  # type: ignore[misc]  # allauth is un
 
     def form_invalid(self, _form: Any) -> HttpResponse:
         """Back to the sign-in page, which says so."""
-        return redirect(_with("/sign-in", passkey="failed", next=_next(self.request)))
+        return redirect(with_query("/sign-in", passkey="failed", next=next_path(self.request)))
 
 
 class SecondFactor(AuthenticateView):  # type: ignore[misc]
@@ -100,7 +63,7 @@ class ConfirmByPasskey(ReauthenticateWebAuthnView):  # type: ignore[misc]
 
     def form_invalid(self, _form: Any) -> HttpResponse:
         """The same page, which says so."""
-        return redirect(_with(self.request.path, passkey="failed", next=_next(self.request)))
+        return redirect(with_query(self.request.path, passkey="failed", next=next_path(self.request)))
 
 
 def _options(context: dict[str, Any]) -> dict[str, str]:
@@ -112,7 +75,7 @@ class AddApp(ActivateTOTPView):  # type: ignore[misc]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Whoever has one is sent to what he has."""
-        if second_factor.held_by(_account(request)).app is not None:
+        if second_factor.held_by(person_of(request)).app is not None:
             return redirect("account")
         return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
 
@@ -121,11 +84,11 @@ class AddApp(ActivateTOTPView):  # type: ignore[misc]
         context: dict[str, Any] = super().get_context_data(**kwargs)
         secret = context["form"].secret
         groups = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
-        return {**context, "secret": groups, "next": _next(self.request)}
+        return {**context, "secret": groups, "next": next_path(self.request)}
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Add it. Its first code counts as its first use: the sign-in has a second factor from now on."""
-        account = _account(self.request)
+        account = person_of(self.request)
         row = second_factor.add_app(account, secret=form.secret, step=form.step, now=timezone.now())
         form.forget()
         post_authentication(self.request, row, reauthenticated=True)
@@ -138,13 +101,13 @@ class AddPasskey(AddWebAuthnView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What the passkey is to be: one that the browser finds by itself."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        options = webauthn.begin_registration(_account(self.request), passwordless=True)
+        options = webauthn.begin_registration(person_of(self.request), passwordless=True)
         failed = self.request.method == "POST"
-        return {**context, "passkey_options": json.dumps(options), "failed": failed, "next": _next(self.request)}
+        return {**context, "passkey_options": json.dumps(options), "failed": failed, "next": next_path(self.request)}
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Add it. Making it was its first use: its owner was asked for."""
-        account = _account(self.request)
+        account = person_of(self.request)
         data = form.cleaned_data
         row = second_factor.add_passkey(account, name=data["name"], credential=data["credential"], now=timezone.now())
         post_authentication(self.request, row, reauthenticated=True)
@@ -153,35 +116,32 @@ class AddPasskey(AddWebAuthnView):  # type: ignore[misc]
 
 def _added(request: HttpRequest, account: Account) -> HttpResponse:
     """Recovery codes come with the first; then on, to where the person was going."""
+    request.session.pop(MAILBOX_SHOWN_AT, None)
     held = second_factor.held_by(account)
     if held.recovery_codes is None and "recovery_codes" in settings.MFA_SUPPORTED_TYPES:
-        return redirect(_with("/second-factor/recovery-codes", first="1", next=_next(request)))
-    return HttpResponseRedirect(_next(request) or "/?factor_added=1")
+        return redirect(with_query("/second-factor/recovery-codes", first="1", next=next_path(request)))
+    return HttpResponseRedirect(next_path(request) or "/?factor_added=1")
 
 
 @require_http_methods(["GET", "POST"])
-@never_cache
-@login_required(login_url="/sign-in")
-@_confirmed_lately
+@confirmed_lately
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Make a list of recovery codes by POST, and show it, once."""
-    account = _account(request)
+    account = person_of(request)
     held = second_factor.held_by(account)
     if not held.has_second_factor:
         raise Http404
-    context: dict[str, Any] = {"next": _next(request), "held": held}
+    context: dict[str, Any] = {"next": next_path(request), "held": held}
     if request.method == "POST":
         context["codes"] = second_factor.make_recovery_codes(account, now=timezone.now())
     return render(request, "second_factor/recovery_codes.html", context)
 
 
 @require_http_methods(["GET", "POST"])
-@never_cache
-@login_required(login_url="/sign-in")
-@_confirmed_lately
+@confirmed_lately
 def remove(request: HttpRequest, factor_id: int) -> HttpResponse:
     """Ask, then remove an app or a passkey of one's own."""
-    account = _account(request)
+    account = person_of(request)
     kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
     row = Authenticator.objects.filter(pk=factor_id, user=account, type__in=kinds).first()
     if row is None:
@@ -199,7 +159,7 @@ def _page(view: Any) -> Any:
 
 
 def _adding(view: Any) -> Any:
-    return never_cache(login_required(login_url="/sign-in")(_confirmed_lately(view)))
+    return confirmed_lately(mailbox_shown(view))
 
 
 sign_in_by_passkey = _page(SignInByPasskey.as_view())

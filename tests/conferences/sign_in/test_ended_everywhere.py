@@ -3,12 +3,17 @@
 from datetime import datetime
 
 import pytest
+from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from conferences.services.signed_in import end_sign_ins, is_ended
+from kmf.authorization.company.claims import CompanyClaims
+from kmf.authorization.company.configuration import CompanyProvider
+from kmf.authorization.company.sessions import end_session, note_session
 from kmf.authorization.grants import end_everywhere
+from kmf.authorization.models import CompanyLink
 from tests.conferences.sign_in.redirects import host, path_of
 
 pytestmark = pytest.mark.requirement("AUTH-5")
@@ -57,3 +62,24 @@ def test_an_end_is_never_taken_back():
     assert is_ended("ada", generation=2)
     assert not is_ended("ada", generation=3)
     assert not is_ended("ben", generation=0)
+
+
+@pytest.mark.requirement("AUTH-14")
+def test_the_end_of_a_session_at_the_company_ends_what_was_opened_under_it_alone(core, auth, ada, now):
+    provider = CompanyProvider("company", "your account", "https://login.company.example", "conclave", "s", "weaver")
+    CompanyLink.objects.create(issuer=provider.issuer, subject="ada", account=ada, created_at=now)
+    claims = CompanyClaims("ada", ada.email, ada.name, frozenset(), now, (), "session-1")
+    request = RequestFactory().get("/")
+    request.session = auth.session
+    record_authentication(request, ada, "openid_connect", company_session=note_session(provider, claims, now=now))
+    request.session.save()
+    other_auth, other_core = (Client(headers={"host": host(origin)}) for origin in (settings.ORIGINS.auth, settings.ORIGINS.core))
+    other_auth.force_login(ada)
+    for one, where in ((core, auth), (other_core, other_auth)):
+        one.get(path_of(where.get(path_of(one.get("/sign-in")))))
+        assert one.get("/").status_code == 200
+    end_session(provider, "session-1", subject="ada", now=now)
+    assert core.get("/")["Location"].startswith("/sign-in?next=")
+    assert "identity" not in core.session
+    assert auth.get(path_of(core.get("/sign-in")))["Location"].startswith("/sign-in?next=")  # no silent way back
+    assert other_core.get("/").status_code == 200

@@ -4,14 +4,14 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from conferences.models import Conference
+from conferences.models import Conference, Participant
 from kmf.authorization.models import Grant
 from kmf.authorization.services import verify_request
 from protocol.sign_in import Strength
 from tests.kmf.authorization.oauth_client import OAuthClient, query_of
-from tests.kmf.authorization.second_factor.conftest import Person, password_hash, person
+from tests.kmf.authorization.second_factor.conftest import Person, intruder, password_hash, person
 
-__all__ = ["password_hash", "person"]
+__all__ = ["intruder", "password_hash", "person"]
 
 
 @pytest.fixture
@@ -54,6 +54,7 @@ def test_who_has_one_confirms_with_it(client, person):
     other = person.elsewhere()
     other.type_password()
     other.confirm()
+    other.show_mailbox()
     other.add_app()  # elsewhere, while this session goes on with the password alone
     person.secret = other.secret
     where = client.authorize(acr_values="second_factor")["Location"]
@@ -90,6 +91,18 @@ def test_a_weak_sign_in_gets_no_seat_elsewhere(client, person, conference, audit
     client.new_verifier()
     stronger = client.tokens()
     assert client.refresh(stronger["refresh_token"], resource=resource).status_code == 200
+
+
+@pytest.mark.requirement("KMF-REL-11")
+@pytest.mark.parametrize("invited_as", ["room", "recorder"])
+def test_a_person_who_was_invited_as_a_device_gets_no_seat_elsewhere_without(client, person, conference, participant, invited_as):
+    Conference.objects.filter(pk=conference.pk).update(sign_in="second_factor")
+    Participant.objects.filter(pk=participant.pk).update(kind=invited_as)
+    answer = client.tokens()
+    assert client.refresh(answer["refresh_token"], resource=settings.ORIGINS.provider).json() == {"error": "access_denied"}
+    person.add_app()
+    client.new_verifier()
+    assert client.refresh(client.tokens()["refresh_token"], resource=settings.ORIGINS.provider).status_code == 200
 
 
 def test_who_showed_nothing_that_counts_signs_in_anew_and_comes_back(client, person):

@@ -66,12 +66,20 @@ def test_who_it_is_and_when_he_signed_in():
         {"auth_time": "1790000000"},
         {"auth_time": True},
         {"auth_time": -1},
+        {"sid": ""},
+        {"sid": 7},
+        {"sid": "x" * 256},
+        {"sid": "\0"},
     ],
     ids=str,
 )
 def test_a_token_that_does_not_say_it_signs_nobody_in(changes):
     with pytest.raises(CompanyRefused):
         read(**changes)
+
+
+def test_the_session_there_is_named_or_not():
+    assert (read().sid, read(sid="session-1").sid) == ("", "session-1")
 
 
 @pytest.mark.requirement("AUTH-12")

@@ -3,9 +3,9 @@
 import pytest
 
 from kmf.authorization.methods.chosen import find_methods
-from tests.kmf.authorization.second_factor.conftest import Person, password_hash, person
+from tests.kmf.authorization.second_factor.conftest import Person, intruder, password_hash, person
 
-__all__ = ["password_hash", "person"]
+__all__ = ["intruder", "password_hash", "person"]
 
 
 @pytest.fixture

@@ -9,8 +9,12 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.conf import settings as site
 from django.contrib.auth.hashers import make_password
+from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
+from conferences.services.outbox import deliver_due
+from conferences.services.outbox_handlers import registered
 from kmf.authorization.models import Account
 from tests.kmf.authorization.oauth_client import host
 from tests.kmf.authorization.second_factor.soft_passkey import SoftPasskey
@@ -43,6 +47,17 @@ class Person:
 
     def confirm(self):
         return self.browser.post("/confirm", {"password": PASSWORD})
+
+    def mailed_code(self):
+        """Ask for a code by mail, have that delivered, and take it out of the mailbox."""
+        self.browser.post("/second-factor/mail")
+        handlers = {"account.mailbox_code": registered()["account.mailbox_code"]}
+        deliver_due(now=timezone.now(), handlers=handlers, limit=9)
+        [found] = re.findall(r"Your code: (\d{4} \d{4})", mail.outbox.pop().body)
+        return found
+
+    def show_mailbox(self):
+        return self.browser.post("/second-factor/mail", {"code": self.mailed_code()})
 
     def code(self, ahead=0):
         return format_hotp_value(hotp_value(self.secret, int(time.time()) // 30 + ahead))
@@ -79,11 +94,18 @@ class Person:
 
 
 @pytest.fixture
-def person(ada, password_hash) -> Person:
-    """Signed in with a password, confirmed just now."""
+def intruder(ada, password_hash) -> Person:
+    """Somebody who knows the password, confirmed with it, and reads no mail."""
     Account.objects.filter(pk=ada.pk).update(password=password_hash)
     ada.refresh_from_db()
     one = Person(ada)
     one.type_password()
     one.confirm()
     return one
+
+
+@pytest.fixture
+def person(intruder) -> Person:
+    """Signed in with a password, confirmed just now, and found to read the account's mail."""
+    intruder.show_mailbox()
+    return intruder

@@ -1,0 +1,1 @@
+"""Sign-in with the password of the company's LDAP directory (ADR 0043)."""
