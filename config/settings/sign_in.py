@@ -7,8 +7,10 @@ from typing import Any
 from config.env import BadSetting, Environment
 from kmf.authorization.company.configuration import BadProvider, read_provider
 from kmf.authorization.methods.chosen import DEFAULT, UnknownMethod, find_methods, joined_settings
+from kmf.authorization.saml.configuration import read_saml_provider
 
 _env = Environment("trusted")
+_DESCRIBED = ("openid_connect", "saml")  # methods each of which has providers to describe
 
 
 def read_choice(path: Path) -> dict[str, Any]:
@@ -24,11 +26,15 @@ def read_choice(path: Path) -> dict[str, Any]:
         choice = tomllib.loads(path.read_text())
     except (OSError, ValueError):
         raise BadSetting("CONCLAVE_SIGN_IN names a file that is no TOML") from None
-    methods, companies = choice.get("methods", list(DEFAULT)), choice.get("openid_connect", [])
-    is_known = not set(choice) - {"methods", "openid_connect"}
-    if not (is_known and _lists(methods, str) and _lists(companies, dict) and bool(companies) == ("openid_connect" in methods)):
+    methods = choice.get("methods", list(DEFAULT))
+    is_known = not set(choice) - {"methods", *_DESCRIBED} and _lists(methods, str)
+    if not is_known or not all(_fits(choice.get(name, []), name in methods) for name in _DESCRIBED):
         raise BadSetting("CONCLAVE_SIGN_IN names a file with members that are not known")
     return choice
+
+
+def _fits(described: object, is_chosen: bool) -> bool:  # noqa: FBT001  described exactly where chosen
+    return _lists(described, dict) and bool(described) == is_chosen
 
 
 def _lists(value: object, kind: type) -> bool:
@@ -43,6 +49,7 @@ _choice = read_choice(Path(_env.text("CONCLAVE_SIGN_IN", str(_env.directory / "s
 try:
     SIGN_IN_METHODS = find_methods(_choice.get("methods", DEFAULT))
     COMPANY_PROVIDERS = [read_provider(table, _client_secret) for table in _choice.get("openid_connect", [])]
+    SAML_PROVIDERS = [read_saml_provider(table) for table in _choice.get("saml", [])]
 except (UnknownMethod, BadProvider) as error:
     raise BadSetting(*error.args) from None
 SIGN_IN_APPS = ["allauth.mfa", *dict.fromkeys(app for method in SIGN_IN_METHODS for app in method.apps)]
@@ -72,5 +79,10 @@ AUTHENTICATION_BACKENDS: list[str] = _joined.pop("AUTHENTICATION_BACKENDS")
 MFA_SUPPORTED_TYPES: list[str] = _joined.pop("MFA_SUPPORTED_TYPES")
 MFA_FORMS: dict[str, str] = _joined.pop("MFA_FORMS")
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [provider.allauth_app() for provider in COMPANY_PROVIDERS]}}
-SIGN_IN_ORIGINS = sorted({provider.authorization_origin for provider in COMPANY_PROVIDERS})  # to which our form leads on
+_names = [provider.name for provider in (*COMPANY_PROVIDERS, *SAML_PROVIDERS)]
+if len(set(_names)) != len(_names):
+    raise BadSetting("CONCLAVE_SIGN_IN names two providers alike")
+SIGN_IN_ORIGINS = sorted(  # to which our form leads on
+    {provider.authorization_origin for provider in COMPANY_PROVIDERS} | {provider.sign_in_origin for provider in SAML_PROVIDERS}
+)
 globals().update(_joined)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.contrib.sessions.models import Session
 
 from kmf.authorization.guests.life import end_guests
-from kmf.authorization.models import AccessToken, Grant, RateCount, RoomCode, UsedProof
+from kmf.authorization.models import AccessToken, Grant, RateCount, RoomCode, SamlRequest, UsedProof
 
 # Used codes and refresh tokens are kept this long past the grant's end, so that a late replay is still named as one.
 _KEPT_AFTER_END = timedelta(hours=24)
@@ -13,11 +13,12 @@ _KEPT_AFTER_CODE = timedelta(hours=1)  # a screen that asks late hears that its 
 
 
 def clean(now: datetime) -> None:
-    """End guests, and forget sessions, proofs, counts, access tokens and grants whose time is over."""
+    """End guests, and forget sessions, proofs, counts, access tokens, requests to SAML providers and grants whose time is over."""
     end_guests(now=now)
     Session.objects.filter(expire_date__lte=now).delete()
     UsedProof.objects.filter(expires_at__lte=now).delete()
     RateCount.objects.filter(ends_at__lte=now).delete()
     AccessToken.objects.filter(expires__lte=now).delete()
     RoomCode.objects.filter(expires_at__lte=now - _KEPT_AFTER_CODE).delete()
+    SamlRequest.objects.filter(expires_at__lte=now).delete()
     Grant.objects.filter(expires__lte=now - _KEPT_AFTER_END).delete()

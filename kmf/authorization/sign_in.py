@@ -86,7 +86,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         if not _takes_passwords():
             methods = [method for method in methods if method["id"] != "reauthenticate"]
         if user.is_authenticated and (provider := company_of(user)) is not None:
-            methods.append({"id": "company", "description": f"Use {provider.words}", "url": "/confirm/company"})
+            methods.append({"id": "company", "description": f"Use {provider.words}", "url": provider.confirm_path})
         return methods
 
     def add_message(self, *_args: Any, **_kwargs: Any) -> None:

@@ -53,6 +53,11 @@ class CompanyProvider:
     trusts_addresses: bool = False
     authorization_origin: str = ""
 
+    @property
+    def confirm_path(self) -> str:
+        """Where somebody confirms there who he is."""
+        return "/confirm/company"
+
     def allauth_app(self) -> dict[str, Any]:
         """The same in allauth's words."""
         settings = {

@@ -9,14 +9,14 @@ from django.db import IntegrityError, transaction
 from conferences.models import Organisation
 from conferences.services import audit
 from kmf.authorization.company.claims import CompanyClaims
-from kmf.authorization.company.configuration import CompanyProvider
+from kmf.authorization.company.company import Company
 from kmf.authorization.company.errors import CompanyRefused
 from kmf.authorization.models import Account, CompanyLink
 
 _FLAGS = {"initiator": "can_initiate", "auditor": "can_audit", "admin": "is_staff"}
 
 
-def account_for(provider: CompanyProvider, claims: CompanyClaims, *, now: datetime) -> Account:
+def account_for(provider: Company, claims: CompanyClaims, *, now: datetime) -> Account:
     """The account of ``claims``, with the roles that its groups give; made, where the address is of a domain of the company's.
 
     Raises:
@@ -39,8 +39,7 @@ def link(*, email: str, provider_name: str, subject: str, now: datetime) -> None
         CompanyRefused: no such account or provider, of another organisation, or the subject has an account.
 
     """
-    providers: list[CompanyProvider] = settings.COMPANY_PROVIDERS
-    provider = next((one for one in providers if one.name == provider_name), None)
+    provider = next((one for one in _companies() if one.name == provider_name), None)
     account = Account.objects.select_related("organisation").filter(email=email.strip().lower()).first()
     if provider is None or account is None or account.organisation.slug != provider.organisation:
         raise CompanyRefused("failed", "no such provider, or no such account of its organisation")
@@ -50,14 +49,17 @@ def link(*, email: str, provider_name: str, subject: str, now: datetime) -> None
     _record("account.linked", account, now, {"provider": provider.name})
 
 
-def company_of(account: Account) -> CompanyProvider | None:
+def company_of(account: Account) -> Company | None:
     """The configured provider that knows this account."""
     issuers = set(CompanyLink.objects.filter(account=account).values_list("issuer", flat=True))
-    providers: list[CompanyProvider] = settings.COMPANY_PROVIDERS
-    return next((one for one in providers if one.issuer in issuers), None)
+    return next((one for one in _companies() if one.issuer in issuers), None)
 
 
-def _linked(provider: CompanyProvider, subject: str) -> Account | None:
+def _companies() -> list[Company]:
+    return [*settings.COMPANY_PROVIDERS, *settings.SAML_PROVIDERS]
+
+
+def _linked(provider: Company, subject: str) -> Account | None:
     rows = CompanyLink.objects.select_related("account__organisation").filter(issuer=provider.issuer, subject=subject)
     link = rows.first()
     if link is None:
@@ -67,7 +69,7 @@ def _linked(provider: CompanyProvider, subject: str) -> Account | None:
     return link.account
 
 
-def _made(provider: CompanyProvider, claims: CompanyClaims, now: datetime) -> Account:
+def _made(provider: Company, claims: CompanyClaims, now: datetime) -> Account:
     if not claims.email:
         raise CompanyRefused("no_address", "provider vouches for no address")
     if claims.email.rpartition("@")[2] not in provider.domains:
@@ -90,7 +92,7 @@ def _made(provider: CompanyProvider, claims: CompanyClaims, now: datetime) -> Ac
     return account
 
 
-def _give_roles(provider: CompanyProvider, account: Account, claims: CompanyClaims, now: datetime) -> None:
+def _give_roles(provider: Company, account: Account, claims: CompanyClaims, now: datetime) -> None:
     if not provider.roles:
         return
     before = account.roles

@@ -8,6 +8,7 @@ from kmf.authorization.models.guest_code import GuestCode
 from kmf.authorization.models.oauth import AccessToken, Application, Grant, IDToken, RefreshToken
 from kmf.authorization.models.rate_count import RateCount
 from kmf.authorization.models.room_code import RoomCode
+from kmf.authorization.models.saml_request import SamlRequest
 from kmf.authorization.models.used_proof import UsedProof
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "RateCount",
     "RefreshToken",
     "RoomCode",
+    "SamlRequest",
     "UsedProof",
 ]
