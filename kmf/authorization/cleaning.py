@@ -13,7 +13,7 @@ _KEPT_AFTER_CODE = timedelta(hours=1)  # a screen that asks late hears that its 
 
 
 def clean(now: datetime) -> None:
-    """End guests, and forget sessions, proofs, counts, access tokens, requests to SAML providers and grants whose time is over."""
+    """End guests, and forget sessions, proofs, counts, tokens, grants and requests to companies whose time is over."""
     end_guests(now=now)
     Session.objects.filter(expire_date__lte=now).delete()
     UsedProof.objects.filter(expires_at__lte=now).delete()

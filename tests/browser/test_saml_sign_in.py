@@ -73,28 +73,34 @@ def test_whom_it_does_not_vouch_for_gets_nothing(stack: Stack, profile, login: s
 
 
 def test_an_answer_carried_to_another_browser_signs_nobody_in(stack: Stack, profile) -> None:
-    """The thief stops his own browser on the way back and sends the link to somebody who is at his sign-in, too."""
+    """The thief stops his own browser, posts the form himself, and sends the link to somebody who is about to sign in, too."""
     his, hers = profile(), profile()
-    links: list[str] = []
+    forms: list[bytes] = []
 
     def catch(route) -> None:
-        links.append(route.request.url)
+        forms.append(route.request.post_data_buffer)
         route.abort()
 
-    his.route("**/finish?*", catch)
+    his.route("**/answer", catch)
     page = his.new_page()
     page.goto(f"{stack.origins.auth}/")
     page.get_by_role("button", name=BY_COMPANY).click()
-    at_the_company(page, "linus")
-    page.wait_for_event("requestfailed", lambda request: "/finish" in request.url) if not links else None
+    with page.expect_event("requestfailed"):
+        at_the_company(page, "linus")
+    with stack.http(stack.origins.auth) as tool:
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        taken = tool.post("/sign-in/saml/works/answer", content=forms[0], headers=kind)
+    assert (taken.status_code, taken.headers.get("Set-Cookie")) == (303, None)
+    before = counted(stack)
     victim = hers.new_page()
     victim.goto(f"{stack.origins.auth}/")
     victim.get_by_role("button", name=BY_COMPANY).click()
     expect(victim.get_by_role("heading", name="Company sign-in")).to_be_visible()
-    victim.goto(links[0])
+    victim.goto(f"{stack.origins.auth}{taken.headers['Location']}")
     expect(victim.get_by_role("heading", level=1)).to_contain_text("You are not signed in")
     victim.goto(f"{stack.origins.auth}/")
     expect(victim.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert counted(stack) == before
 
 
 def test_who_is_not_invited_is_denied_like_anybody(stack: Stack, profile) -> None:

@@ -20,7 +20,8 @@ TWO_FACTORS = "https://refeds.org/profile/mfa"
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 _RESPONSE = """<samlp:Response xmlns:samlp="{protocol}" xmlns:saml="{assertion_names}" ID="{response_id}" Version="2.0"
  IssueInstant="{issued}"{response_to} Destination="{destination}"><saml:Issuer>{response_issuer}</saml:Issuer>
- <samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:{status}"/></samlp:Status>{assertion}</samlp:Response>"""
+ <samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:{status}"/></samlp:Status>\
+{assertion}</samlp:Response>"""
 _ASSERTION = """<saml:Assertion xmlns:saml="{assertion_names}" ID="{id}" Version="2.0" IssueInstant="{issued}">
 <saml:Issuer>{issuer}</saml:Issuer>
 <saml:Subject><saml:NameID Format="{format}">{subject}</saml:NameID>
@@ -129,9 +130,7 @@ class SamlProviderSimulator:
             digest_algorithm=digest,
             c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
         )
-        key = self.key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key = self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         done = signer.sign(element, key=key, cert=self.certificate, reference_uri=f"#{element.get('ID')}", id_attribute="ID")
         return etree.tostring(done).decode()
 

@@ -16,7 +16,10 @@ class SamlRequest(models.Model):
     expires_at = models.DateTimeField()
     # Who it is, once a verified answer has come; and the hash of what the browser must show to be that person.
     answer = models.JSONField(null=True)
-    answer_hash = models.CharField(max_length=64, null=True, unique=True)
+    answer_hash = models.CharField(max_length=64, blank=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["answer_hash"], condition=~models.Q(answer_hash=""), name="saml_answer_once")
+        ]
         indexes = [models.Index(fields=["expires_at"])]

@@ -10,7 +10,7 @@ from typing import Any
 
 from kmf.authorization.company.claims import CompanyClaims
 from kmf.authorization.company.errors import CompanyRefused
-from kmf.authorization.saml.configuration import SamlProvider
+from kmf.authorization.saml.asked import Asked
 from kmf.authorization.saml.document import read_answer
 from kmf.authorization.saml.names import ASSERTION, BEARER, PROTOCOL, SIGNATURE, SUCCESS
 from kmf.authorization.saml.signature import signed_part
@@ -21,17 +21,6 @@ _A, _P = f"{{{ASSERTION}}}", f"{{{PROTOCOL}}}"
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,12})?Z", re.ASCII)
 _ID = re.compile(r"[A-Za-z_][\w.-]{0,127}", re.ASCII)
 _CONDITIONS = {f"{_A}AudienceRestriction", f"{_A}OneTimeUse", f"{_A}ProxyRestriction"}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What was asked of a provider: only an answer to that is one."""
-
-    provider: SamlProvider
-    request_id: str
-    audience: str  # our name towards it
-    answer_url: str
-    forced_at: datetime | None  # where it was to ask the person again
 
 
 @dataclass(frozen=True)
@@ -106,9 +95,7 @@ def _check_conditions(assertion: Any, asked: Asked, now: datetime) -> datetime:
     _check_time(conditions, now)
     if any(condition.tag not in _CONDITIONS for condition in conditions):
         raise CompanyRefused("failed", "assertion has a condition that is not known")
-    audiences = [
-        {_text(audience) for audience in restriction} for restriction in conditions.iterfind(f"{_A}AudienceRestriction")
-    ]
+    audiences = [{_text(audience) for audience in restriction} for restriction in conditions.iterfind(f"{_A}AudienceRestriction")]
     if not audiences or not all(asked.audience in group for group in audiences):
         raise CompanyRefused("failed", "assertion for another audience")
     return _instant(conditions, "NotOnOrAfter")

@@ -11,38 +11,24 @@ from urllib.parse import urlencode
 
 from lxml import etree
 
-from kmf.authorization.saml.configuration import SamlProvider
+from kmf.authorization.saml.asked import Asked
 from kmf.authorization.saml.names import ASSERTION, METADATA, PERSISTENT, POST_BINDING, PROTOCOL
 
 _NAMES = {"samlp": PROTOCOL, "saml": ASSERTION}
 _RAW_DEFLATE = -15  # zlib's way to say "no header"
 
 
-def request_url(
-    provider: SamlProvider,
-    *,
-    request_id: str,
-    relay_state: str,
-    audience: str,
-    answer_url: str,
-    is_forced: bool,
-    wants_factor: bool,
-    now: datetime,
-) -> str:
+def request_url(asked: Asked, *, relay_state: str, wants_factor: bool, now: datetime) -> str:
     """Where to send a browser so that the provider signs its person in.
 
     Args:
-        provider: whom to ask.
-        request_id: what the answer must name.
+        asked: what is asked, of whom.
         relay_state: handle that comes back with the answer, at most 80 bytes.
-        audience: our name towards it.
-        answer_url: where the answer is to go.
-        is_forced: it is to ask the person again, whatever session he has.
         wants_factor: of the contexts that say that there was a second factor.
         now: UTC.
 
     """
-    request = _request(provider, request_id=request_id, audience=audience, answer_url=answer_url, is_forced=is_forced, now=now)
+    request, provider = _request(asked, now), asked.provider
     if wants_factor and provider.factor_contexts:
         wanted = etree.SubElement(request, f"{{{PROTOCOL}}}RequestedAuthnContext", Comparison="exact")
         for context in provider.factor_contexts:
@@ -53,23 +39,21 @@ def request_url(
     return f"{provider.sign_in_url}{'&' if '?' in provider.sign_in_url else '?'}{query}"
 
 
-def _request(
-    provider: SamlProvider, *, request_id: str, audience: str, answer_url: str, is_forced: bool, now: datetime
-) -> Any:
+def _request(asked: Asked, now: datetime) -> Any:
     request = etree.Element(
         f"{{{PROTOCOL}}}AuthnRequest",
         nsmap=_NAMES,
-        ID=request_id,
+        ID=asked.request_id,
         Version="2.0",
         IssueInstant=f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        Destination=provider.sign_in_url,
-        AssertionConsumerServiceURL=answer_url,
+        Destination=asked.provider.sign_in_url,
+        AssertionConsumerServiceURL=asked.answer_url,
         ProtocolBinding=POST_BINDING,
     )
-    if is_forced:
+    if asked.forced_at is not None:
         request.set("ForceAuthn", "true")
-    etree.SubElement(request, f"{{{ASSERTION}}}Issuer").text = audience
-    if not provider.subject_attribute:
+    etree.SubElement(request, f"{{{ASSERTION}}}Issuer").text = asked.audience
+    if not asked.provider.subject_attribute:
         etree.SubElement(request, f"{{{PROTOCOL}}}NameIDPolicy", Format=PERSISTENT, AllowCreate="true")
     return request
 

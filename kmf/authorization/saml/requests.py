@@ -18,7 +18,8 @@ from kmf.authorization.company.claims import CompanyClaims
 from kmf.authorization.company.errors import CompanyRefused
 from kmf.authorization.models import SamlRequest
 from kmf.authorization.proofs import remember_once
-from kmf.authorization.saml.answer import CLOCKS_DIFFER, Asked, verify
+from kmf.authorization.saml.answer import CLOCKS_DIFFER, verify
+from kmf.authorization.saml.asked import Asked
 from kmf.authorization.saml.configuration import SamlProvider
 from kmf.authorization.saml.messages import request_url
 from kmf.authorization.saml.names import answer_url, entity_id
@@ -37,9 +38,7 @@ class SignedIn:
     next_path: str
 
 
-def ask(
-    provider: SamlProvider, *, ticket: str, next_path: str, is_forced: bool, wants_factor: bool, now: datetime
-) -> str:
+def ask(provider: SamlProvider, *, ticket: str, next_path: str, is_forced: bool, wants_factor: bool, now: datetime) -> str:
     """Note a request; where to send the browser with it.
 
     Args:
@@ -51,9 +50,9 @@ def ask(
         now: UTC.
 
     """
-    handle, request_id = secrets.token_urlsafe(32), f"_{secrets.token_hex(20)}"
-    SamlRequest.objects.create(
-        request_id=request_id,
+    handle = secrets.token_urlsafe(32)
+    row = SamlRequest.objects.create(
+        request_id=f"_{secrets.token_hex(20)}",
         handle_hash=_hash(handle),
         ticket_hash=_hash(ticket),
         provider=provider.name,
@@ -62,16 +61,7 @@ def ask(
         asked_at=now,
         expires_at=now + LIFETIME,
     )
-    return request_url(
-        provider,
-        request_id=request_id,
-        relay_state=handle,
-        audience=entity_id(settings.ORIGINS.auth, provider.name),
-        answer_url=answer_url(settings.ORIGINS.auth, provider.name),
-        is_forced=is_forced,
-        wants_factor=wants_factor,
-        now=now,
-    )
+    return request_url(_asked(provider, row), relay_state=handle, wants_factor=wants_factor, now=now)
 
 
 @transaction.atomic
@@ -94,7 +84,7 @@ def take(provider: SamlProvider, *, encoded: str, relay_state: str, now: datetim
     row = SamlRequest.objects.select_for_update().filter(handle_hash=_hash(relay_state), provider=provider.name).first()
     if row is None:
         raise CompanyRefused("failed", "answer to nothing that was asked")
-    if row.answer_hash is not None:
+    if row.answer_hash:
         raise CompanyRefused("failed", "request was answered before")
     if row.expires_at <= now:
         raise CompanyRefused("failed", "request is over")

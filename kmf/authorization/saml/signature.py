@@ -11,8 +11,9 @@ from typing import Any
 
 from cryptography import x509
 from lxml import etree
-from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLVerifier
+from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.exceptions import InvalidSignature
+from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from kmf.authorization.company.errors import CompanyRefused
 from kmf.authorization.saml.names import ENVELOPED, EXCLUSIVE, SIGNATURE
@@ -52,7 +53,7 @@ def signed_part(element: Any, certificates: Iterable[str]) -> Any:
             result = XMLVerifier().verify(element, x509_cert=certificate, id_attribute="ID", expect_config=expected)
         except (InvalidSignature, ValueError, etree.LxmlError):
             continue
-        part = result.signed_xml
+        part = result.signed_xml if isinstance(result, VerifyResult) else None
         if part is not None and part.tag == element.tag and part.get("ID") == element.get("ID"):
             return part
     raise CompanyRefused("failed", "signature does not hold")

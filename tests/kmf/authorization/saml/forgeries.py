@@ -1,4 +1,4 @@
-"""Answers that no honest provider gives: each a function of the provider, what was asked and the time, with the reason why not."""
+"""Answers that no honest provider gives: each made of the provider, what was asked and the time, with the reason why not."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from lxml import etree
 
-from kmf.authorization.saml.names import ASSERTION, PROTOCOL, SIGNATURE
+from kmf.authorization.saml.names import ASSERTION, PERSISTENT, PROTOCOL, SIGNATURE
 from tests.simulators.saml_provider import (
     GRACE,
     AuthnRequest,
@@ -191,7 +191,8 @@ def _bomb(company: SamlProviderSimulator, asked: AuthnRequest, now: datetime) ->
 
 _MINUTE = timedelta(minutes=1)
 _DTD = '<!DOCTYPE r [<!ENTITY who SYSTEM "file:///etc/hostname">]>'
-_NOBODY = "assertion names nobody"
+_NOBODY, _PASSING = "assertion names nobody", "name identifier is not persistent"
+_FORMATS = "urn:oasis:names:tc:SAML:"
 FORGERIES = [
     Forgery("no signature at all", "assertion is not signed", _unsigned),
     Forgery("the response signed, the assertion not", "assertion is not signed", _response_signed_alone),
@@ -254,11 +255,15 @@ FORGERIES = [
     said("a sign-in of the future", "sign-in is of the future", signed_in=2 * _MINUTE),
     said("a session that is over", "session there is over", session=' SessionNotOnOrAfter="2026-01-01T00:00:00Z"'),
     said("confirmed by a key", "subject is confirmed in another way", method="holder-of-key"),
-    said("a name for this session", "name identifier is not persistent", format="urn:oasis:names:tc:SAML:2.0:nameid-format:transient"),
-    said("an address as a name", "name identifier is not persistent", format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"),
+    said("a name for this session", _PASSING, format=f"{_FORMATS}2.0:nameid-format:transient"),
+    said("an address as a name", _PASSING, format=f"{_FORMATS}1.1:nameid-format:emailAddress"),
     said("no name", _NOBODY, subject=""),
     said("a name without end", _NOBODY, subject="x" * 256),
     said("a name within a name", _NOBODY, subject="<saml:b>0815</saml:b>"),
-    said("a name of another place", "name identifier is of another place", format='urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" NameQualifier="https://saml.else.example'),
+    said(
+        "a name of another place",
+        "name identifier is of another place",
+        format=f'{PERSISTENT}" NameQualifier="https://else.example',
+    ),
     around("nobody was signed in", "provider signed nobody in", status="Responder"),
 ]
