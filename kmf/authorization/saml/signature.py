@@ -66,10 +66,10 @@ def _check_form(element: Any) -> None:
         raise CompanyRefused("failed", "assertion is not signed")
     if len(signatures) > 1 or len(list(element.iter(f"{_DS}Signature"))) > 1:
         raise CompanyRefused("failed", "assertion has several signatures")
-    # (2) It is over this element, whole: one reference, by the element's id.
+    # (2) It is over this element, whole: one reference, by the element's id, which it has.
     info = signatures[0].find(f"{_DS}SignedInfo")
     references = [] if info is None else info.findall(f"{_DS}Reference")
-    if info is None or len(references) != 1 or references[0].get("URI") != f"#{element.get('ID')}":
+    if info is None or len(references) != 1 or "ID" not in element.attrib or references[0].get("URI") != f"#{element.get('ID')}":
         raise CompanyRefused("failed", "signature is over something else")
     # (3) Nothing is left out of it but the signature itself.
     transforms = [transform.get("Algorithm") for transform in references[0].iterfind(f"{_DS}Transforms/{_DS}Transform")]

@@ -153,6 +153,12 @@ def _with_comments(_response: etree._Element, assertion: etree._Element) -> None
     assertion.find(f".//{_DS}CanonicalizationMethod").set("Algorithm", "http://www.w3.org/2001/10/xml-exc-c14n#WithComments")
 
 
+def _without_id(response: etree._Element, assertion: etree._Element) -> None:
+    """The reference is to "#None", which a careless comparison makes of an id that is not there."""
+    del assertion.attrib["ID"]
+    assertion.find(f".//{_DS}Reference").set("URI", "#None")
+
+
 def _encrypted(response: etree._Element, assertion: etree._Element) -> None:
     response.replace(assertion, etree.Element(f"{_A}EncryptedAssertion"))
 
@@ -214,6 +220,7 @@ FORGERIES = [
     rebuilt("two signatures", "assertion has several signatures", _second_signature),
     rebuilt("a signature in the status", "answer has a signature where none belongs", _signature_elsewhere),
     rebuilt("a signature over two things", "signature is over something else", _second_reference),
+    rebuilt("a signature over nothing that has an id", "signature is over something else", _without_id),
     rebuilt("a signature over the document", "signature is over something else", _of_the_document),
     rebuilt("a signature that leaves the name out", "signature is of another form", _filtered),
     rebuilt("a signature with comments in it", "signature is of another form", _with_comments),

@@ -1,9 +1,11 @@
 """Attacker: whoever brings a SAML answer that nobody gave, not to this, not here or not now (requirement AUTH-14)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.utils import timezone
 
 from kmf.authorization.models import Account, CompanyLink, RateCount, SamlRequest, UsedProof
@@ -48,6 +50,23 @@ def test_an_answer_is_taken_once(tab, company, audited):
     reasons = [entry["details"]["reason"] for entry in audited("account.sign_in_refused")]
     assert reasons == ["request was answered before", "answer to nothing that was asked"]
     assert len(audited("account.signed_in")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_answers_that_come_at_once_one_is_taken(tab, company, audited):
+    asked = tab.begin()
+    answers = [company.answer(asked, now=timezone.now()) for _ in range(6)]
+
+    def bring(answer):
+        try:
+            return tab.bring(asked, answer).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(answers)) as pool:
+        assert sorted(pool.map(bring, answers)) == [303, 403, 403, 403, 403, 403]
+    assert {entry["details"]["reason"] for entry in audited("account.sign_in_refused")} == {"request was answered before"}
+    assert UsedProof.objects.count() == 1
 
 
 def test_an_assertion_is_good_once_though_it_were_said_to_two_requests(tab, company, audited):
