@@ -10,6 +10,7 @@ from kmf.authorization import device_views, enrolment_views, views
 from kmf.authorization.directory import views as directory
 from kmf.authorization.guests import views as guests
 from kmf.authorization.room_code import views as room_code
+from kmf.authorization.saml import views as saml
 from kmf.authorization.second_factor import mailbox_views as mailbox
 from kmf.authorization.second_factor import views as second_factor
 
@@ -20,10 +21,15 @@ urlpatterns = [
     path("sign-in/passkey", second_factor.sign_in_by_passkey, name="mfa_login_webauthn"),
     path("sign-in/code", guests.ask_for_code, name="ask_for_code"),
     path("sign-in/code/enter", guests.enter_code, name="enter_code"),
+    path("sign-in/saml/<slug:provider_name>", saml.begin, name="saml_login"),
+    path("sign-in/saml/<slug:provider_name>/answer", saml.answer, name="saml_answer"),
+    path("sign-in/saml/<slug:provider_name>/finish", saml.finish, name="saml_finish"),
+    path("sign-in/saml/<slug:provider_name>/metadata", saml.metadata, name="saml_metadata"),
     path("sign-in/second-factor", second_factor.second_factor_step, name="mfa_authenticate"),
     path("confirm", allauth_views.reauthenticate, name="account_reauthenticate"),
     path("confirm/code", second_factor.confirm_by_code, name="mfa_reauthenticate"),
     path("confirm/passkey", second_factor.confirm_by_passkey, name="mfa_reauthenticate_webauthn"),
+    path("confirm/saml", saml.confirm, name="confirm_saml"),
     path("second-factor", views.second_factor_needed, name="second_factor_needed"),
     path("second-factor/mail", mailbox.show_mailbox, name="show_mailbox"),
     path("second-factor/app", second_factor.add_app, name="mfa_activate_totp"),

@@ -8,9 +8,10 @@ from config.env import BadSetting, Environment
 from kmf.authorization.company.configuration import BadProvider, read_provider
 from kmf.authorization.ldap.configuration import read_directory
 from kmf.authorization.methods.chosen import DEFAULT, UnknownMethod, find_methods, joined_settings
+from kmf.authorization.saml.configuration import read_saml_provider
 
 _env = Environment("trusted")
-_DESCRIBED = ("openid_connect", "ldap")  # methods each of which has providers to describe
+_DESCRIBED = ("openid_connect", "saml", "ldap")  # methods each of which has providers to describe
 
 
 def read_choice(path: Path) -> dict[str, Any]:
@@ -54,6 +55,7 @@ try:
     SIGN_IN_METHODS = find_methods(_choice.get("methods", DEFAULT))
     COMPANY_PROVIDERS = [read_provider(table, _client_secret) for table in _choice.get("openid_connect", [])]
     LDAP_DIRECTORIES = [read_directory(table, _directory_password) for table in _choice.get("ldap", [])]
+    SAML_PROVIDERS = [read_saml_provider(table) for table in _choice.get("saml", [])]
 except (UnknownMethod, BadProvider) as error:
     raise BadSetting(*error.args) from None
 SIGN_IN_APPS = ["allauth.mfa", *dict.fromkeys(app for method in SIGN_IN_METHODS for app in method.apps)]
@@ -83,8 +85,10 @@ AUTHENTICATION_BACKENDS: list[str] = _joined.pop("AUTHENTICATION_BACKENDS")
 MFA_SUPPORTED_TYPES: list[str] = _joined.pop("MFA_SUPPORTED_TYPES")
 MFA_FORMS: dict[str, str] = _joined.pop("MFA_FORMS")
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [provider.allauth_app() for provider in COMPANY_PROVIDERS]}}
-_names = [*(one.name for one in COMPANY_PROVIDERS), *(one.name for one in LDAP_DIRECTORIES)]
+_names = [one.name for one in (*COMPANY_PROVIDERS, *SAML_PROVIDERS, *LDAP_DIRECTORIES)]
 if len(set(_names)) != len(_names):
     raise BadSetting("CONCLAVE_SIGN_IN names two providers alike")
-SIGN_IN_ORIGINS = sorted({provider.authorization_origin for provider in COMPANY_PROVIDERS})  # to which our form leads on
+SIGN_IN_ORIGINS = sorted(  # to which our form leads on
+    {provider.authorization_origin for provider in COMPANY_PROVIDERS} | {provider.sign_in_origin for provider in SAML_PROVIDERS}
+)
 globals().update(_joined)

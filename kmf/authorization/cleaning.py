@@ -6,7 +6,7 @@ from django.contrib.sessions.models import Session
 
 from kmf.authorization.company.sessions import forget_sessions
 from kmf.authorization.guests.life import end_guests
-from kmf.authorization.models import AccessToken, Grant, MailboxCode, RateCount, RoomCode, UsedProof
+from kmf.authorization.models import AccessToken, Grant, MailboxCode, RateCount, RoomCode, SamlRequest, UsedProof
 
 # Used codes and refresh tokens are kept this long past the grant's end, so that a late replay is still named as one.
 _KEPT_AFTER_END = timedelta(hours=24)
@@ -14,7 +14,7 @@ _KEPT_AFTER_CODE = timedelta(hours=1)  # a screen that asks late hears that its 
 
 
 def clean(now: datetime) -> None:
-    """End guests, and forget sessions, proofs, counts, access tokens and grants whose time is over."""
+    """End guests, and forget sessions, proofs, counts, tokens, grants and requests to companies whose time is over."""
     end_guests(now=now)
     forget_sessions(now)
     Session.objects.filter(expire_date__lte=now).delete()
@@ -23,4 +23,5 @@ def clean(now: datetime) -> None:
     AccessToken.objects.filter(expires__lte=now).delete()
     MailboxCode.objects.filter(asked_at__lte=now - _KEPT_AFTER_CODE).delete()
     RoomCode.objects.filter(expires_at__lte=now - _KEPT_AFTER_CODE).delete()
+    SamlRequest.objects.filter(expires_at__lte=now).delete()
     Grant.objects.filter(expires__lte=now - _KEPT_AFTER_END).delete()

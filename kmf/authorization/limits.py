@@ -26,6 +26,7 @@ KEY_REFUSALS = Limit("key refusals", 60, timedelta(minutes=1))  # of an address 
 TOKEN_REFUSALS = Limit("token refusals", 60, timedelta(minutes=1))  # of an address
 DIRECTORY_REFUSALS = Limit("directory refusals", 60, timedelta(minutes=1))  # of an address
 LOGOUT_REFUSALS = Limit("logout refusals", 60, timedelta(minutes=1))  # of an address
+SAML_REFUSALS = Limit("saml refusals", 60, timedelta(minutes=1))  # of an address, behind which a company may be
 ROOM_CODES_ASKED = Limit("room codes asked", 30, timedelta(minutes=10))  # of an address
 ROOM_CODES_ENTERED = Limit("room codes entered", 5, timedelta(minutes=5))  # wrong ones, of an account
 WRONG_PASSWORDS = Limit("wrong passwords", 5, timedelta(minutes=5))  # of one account from one address

@@ -102,7 +102,12 @@ def _confirm(request: HttpRequest, asked: AuthorizationRequest, account: Account
 def sign_in(request: HttpRequest) -> HttpResponseBase:
     """Sign-in page: the parts of the methods that the organisation chose (``kmf.authorization.methods``)."""
     parts = [method.template for method in settings.SIGN_IN_METHODS if method.template]
-    context = {"parts": parts, "companies": settings.COMPANY_PROVIDERS, "ldap_directories": settings.LDAP_DIRECTORIES}
+    context = {
+        "parts": parts,
+        "companies": settings.COMPANY_PROVIDERS,
+        "saml_providers": settings.SAML_PROVIDERS,
+        "ldap_directories": settings.LDAP_DIRECTORIES,
+    }
     page: HttpResponseBase = allauth_views.LoginView.as_view(extra_context=context)(request)
     return page
 

@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-# Beside those of this folder: what a foreign script in our own page gets, and servers that serve what was not released.
-BESIDE = ("tests.browser.test_isolation", "tests.endpoint_release.test_verify")
+# Beside those of this folder: what a foreign script in our own page gets, servers that serve what was not released, forged SAML.
+BESIDE = (
+    "tests.browser.test_isolation",
+    "tests.endpoint_release.test_verify",
+    "tests.kmf.authorization.saml.test_forged_answers",
+)
 HEAD = """# Attacks
 
 Each is played against the real thing: the shipped modules in real Chromium and real Janus where a browser is attacked, else the

@@ -8,6 +8,7 @@ import pytest
 
 from config.env import ROOT, BadSetting
 from config.settings.sign_in import read_choice
+from tests.simulators.saml_provider import key_and_certificate
 
 COMPANY = """
 [[openid_connect]]
@@ -15,6 +16,15 @@ name = "company"
 words = "your company account"
 issuer = "https://login.company.example"
 client_id = "conclave"
+organisation = "company"
+"""
+SAML = """
+[[saml]]
+name = "{name}"
+words = "your company account"
+entity_id = "https://saml.company.example/metadata"
+sign_in_url = "https://saml.company.example/sso"
+certificates = ['''{certificate}''']
 organisation = "company"
 """
 
@@ -29,6 +39,8 @@ organisation = "company"
         COMPANY,  # described, not among the methods
         'methods = ["password", "openid_connect"]',  # among the methods, not described
         'methods = ["openid_connect"]\nopenid_connect = "company"',
+        'methods = ["saml"]',
+        'methods = ["openid_connect"]\n' + COMPANY + "[[saml]]",
     ],
 )
 def test_a_file_that_says_something_else_is_refused(tmp_path, text):
@@ -71,6 +83,21 @@ def test_a_company_is_offered_beside_what_is_named(tmp_path, state_directory):
     assert "'https://login.company.example'" in done.stdout
     assert done.stdout.strip().endswith("/sign-in/with/company")
     assert "a-secret-of-the-client" not in done.stdout
+
+
+def test_the_sign_in_form_may_lead_to_a_saml_provider(tmp_path, state_directory):
+    described = SAML.format(name="works", certificate=key_and_certificate()[1])
+    done = started_with(tmp_path, state_directory, 'methods = ["saml", "openid_connect"]\n' + COMPANY + described)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("['saml', 'openid_connect']")
+    assert "'https://saml.company.example']" in done.stdout
+
+
+def test_two_providers_of_one_name_stop_the_start(tmp_path, state_directory):
+    described = SAML.format(name="company", certificate=key_and_certificate()[1])
+    done = started_with(tmp_path, state_directory, 'methods = ["saml", "openid_connect"]\n' + COMPANY + described)
+    assert done.returncode != 0
+    assert "names two providers alike" in done.stderr
 
 
 @pytest.mark.parametrize("methods", ['["pasword"]', '["password", "password"]'])

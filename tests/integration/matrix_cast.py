@@ -64,6 +64,7 @@ class Caller:
             "grant_id": "999999999",  # nobody's
             "kid": "A" * 43,  # nobody's
             "factor_id": "999999999",  # nobody's
+            "provider_name": "nobodys",
         }
 
     def _found(self, query: str, *more: str) -> str:

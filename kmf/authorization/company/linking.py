@@ -56,7 +56,7 @@ def company_of(account: Account) -> Company | None:
 
 
 def _companies() -> list[Company]:
-    return [*settings.COMPANY_PROVIDERS, *settings.LDAP_DIRECTORIES]
+    return [*settings.COMPANY_PROVIDERS, *settings.SAML_PROVIDERS, *settings.LDAP_DIRECTORIES]
 
 
 def _linked(provider: Company, subject: str) -> Account | None:

@@ -10,6 +10,7 @@ from kmf.authorization.models.mailbox_code import MailboxCode
 from kmf.authorization.models.oauth import AccessToken, Application, Grant, IDToken, RefreshToken
 from kmf.authorization.models.rate_count import RateCount
 from kmf.authorization.models.room_code import RoomCode
+from kmf.authorization.models.saml_request import SamlRequest
 from kmf.authorization.models.used_proof import UsedProof
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "RateCount",
     "RefreshToken",
     "RoomCode",
+    "SamlRequest",
     "UsedProof",
 ]
