@@ -1,7 +1,7 @@
 """The running system and real browser profiles.
 
 ``stack`` is one instance for the session, ``browser`` one Chromium, ``profile()`` a fresh profile in it with camera and
-microphone. After a failure screenshots, consoles and the ends of all logs lie in ``{tmp}/conclave-failures``.
+microphone (`tests.small_devices`). After a failure screenshots, consoles and the ends of all logs lie in ``{tmp}/conclave-failures``.
 """
 
 import os
@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, WebError, sync_playwright
 
 from tests.authority import spki_hash
+from tests.small_devices import SMALL_DEVICES
 from tests.stack import Stack
 
 FAILURES = Path(tempfile.gettempdir()) / "conclave-failures"
@@ -90,6 +91,7 @@ def profile(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callab
         settings = {"permissions": ["camera", "microphone"], "viewport": {"width": 1280, "height": 800}} | options
         made = Profile(browser.new_context(**settings))
         made.context.set_default_timeout(ACTION_TIMEOUT_MS)
+        made.context.add_init_script(SMALL_DEVICES)
         made.context.on("console", made.note)
         made.context.on("weberror", made.note_error)
         profiles.append(made)

@@ -1,4 +1,4 @@
-"""Every attack of this folder, with what becomes of it: ``python -m tests.adversary.attacks`` writes docs/security/attacks.md.
+"""Every attack of this folder, with what becomes of it: ``python -m tests.adversary.attacks`` prints docs/security/attacks.md.
 
 An attack is a test, or one case of a parametrised one; its outcome is the test's name, which is a sentence.
 """
@@ -20,10 +20,12 @@ BESIDE = (
 )
 HEAD = """# Attacks
 
-Each is played against the real thing: the shipped modules in real Chromium and real Janus where a browser is attacked, else the
-running sites and their database. Each ends in denial of service at worst, and the test asserts the state afterwards: the page
-where it was and in the conference, no key released, no epoch opened, the audit as it should be. A few lines only show that the
-way is open for the honest. `python -m tests.adversary.attacks` writes this page.
+Each is played against the real thing: the shipped modules in real Chromium, with real Janus where his way leads through the media
+server (frames that he alters are handed to the shipped media engine itself), else the running sites and their database. Each is
+refused or ends in denial of service at worst; lines that begin "under share" or "with the media servers help" say what somebody
+may do who is in the conference. The test asserts the state afterwards: what the page shows, what it sends, keys, epochs or audit,
+as far as he was near them. A few lines only show that the way is open for the honest. `python -m tests.adversary.attacks` makes
+this page.
 """
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Frame, Page, Route, exp
 
 from tests.real_browsers import chromium_arguments
 from tests.scenes import Scene
+from tests.small_devices import SMALL_DEVICES
 
 SCRIPT = Path(__file__).with_name("hostile_frame.js").read_text(encoding="utf-8")
 DOCUMENT = '<!doctype html><meta charset="utf-8"><script src="/app/hostile.js"></script>'
@@ -45,6 +46,7 @@ def browser_for_a_public_provider(browser: Browser) -> Iterator[Browser]:
 def profile_of(browser: Browser) -> BrowserContext:
     context = browser.new_context(permissions=["camera", "microphone"], viewport={"width": 1280, "height": 800})
     context.set_default_timeout(30_000)
+    context.add_init_script(SMALL_DEVICES)
     return context
 
 

@@ -14,8 +14,8 @@ from tests.adversary.engine_bench import SOUND, Endpoint, Outcome, engine_bench
 from tests.adversary.forged_frames import ForgedKey, ekt_epoch_of, spi_of
 from tests.adversary.touched_frames import Touch, flip, flip_in, with_field_of, without_field
 from tests.browser.joining import join, sees
-from tests.integration.running_conference import SMALL_CAMERA
 from tests.scenes import Scene
+from tests.small_devices import SMALL_DEVICES
 from tests.stack import Stack
 from tests.twin import ekt
 from tests.twin.frame import describe, make_kid
@@ -384,7 +384,7 @@ def test_how_loud_somebody_speaks_stands_beside_no_packet(stack: Stack, profile:
     pages = []
     for account in stack.accounts("participant")[:2]:
         context = profile()
-        context.add_init_script(SMALL_CAMERA)
+        context.add_init_script(SMALL_DEVICES)
         context.set_default_timeout(60_000)
         pages.append(join(context, scene.uri, account))
     for page in pages:

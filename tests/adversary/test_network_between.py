@@ -19,8 +19,9 @@ from tests.adversary.withholding_network import WithholdingNetwork, browser_behi
 from tests.browser.janus_recording import record_room
 from tests.browser.joining import epoch, join, sees, until
 from tests.browser.test_ciphertext import Opened, Witness, arrival
-from tests.integration.running_conference import KEEP_WORDS, SMALL_CAMERA
+from tests.integration.running_conference import KEEP_WORDS
 from tests.scenes import Scene
+from tests.small_devices import SMALL_DEVICES
 from tests.stack import Stack
 from tests.twin.recording import read_recordings
 
@@ -63,7 +64,7 @@ def withheld(stack: Stack, browser: Browser) -> Iterator[Withheld]:
 
 def context_of(browser: Browser) -> BrowserContext:
     context = browser.new_context(permissions=["camera", "microphone"], viewport={"width": 1000, "height": 640})
-    for script in (SMALL_CAMERA, KEEP_WORDS):
+    for script in (SMALL_DEVICES, KEEP_WORDS):
         context.add_init_script(script)
     return context
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.joining import JOIN_TIMEOUT_MS, join
 from tests.scenes import Scene
+from tests.small_devices import SMALL_DEVICES
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("ISOLATION-1")]
@@ -101,6 +102,7 @@ def page(scene: Scene, browser: Browser) -> Iterator[Page]:
     """A page in the conference, of which everything that its worker says was overheard."""
     context = browser.new_context(permissions=["camera", "microphone"])
     context.set_default_timeout(30_000)
+    context.add_init_script(SMALL_DEVICES)
     context.add_init_script(OVERHEAR)
     yield join(context, scene.uri, scene.stack.accounts("participant")[0])
     context.close()

@@ -16,14 +16,7 @@ from tests.waiting import NotInTime
 
 __all__ = ["KEEP_WORDS", "LOOK", "RELAY_ONLY", "SMALL_CAMERA", "Running", "slack"]
 
-# Small pictures: three encoders share two cores. The third goes through the relay alone. Nothing of the product is changed.
-SMALL_CAMERA = """
-const given = MediaDevices.prototype.getUserMedia;
-MediaDevices.prototype.getUserMedia = function (wanted) {
-  if (wanted.video) wanted.video = { ...wanted.video, width: 160, height: 90, frameRate: 8 };
-  return given.call(this, wanted);
-};
-"""
+# The third goes through the relay alone. Nothing of the product is changed.
 RELAY_ONLY = """
 const Direct = RTCPeerConnection;
 window.RTCPeerConnection = class extends Direct {

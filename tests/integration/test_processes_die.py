@@ -14,8 +14,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.joining import join
-from tests.integration.running_conference import KEEP_WORDS, LOOK, RELAY_ONLY, SMALL_CAMERA, Running, slack
+from tests.integration.running_conference import KEEP_WORDS, LOOK, RELAY_ONLY, Running, slack
 from tests.scenes import Scene
+from tests.small_devices import SMALL_DEVICES
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -31,7 +32,7 @@ SLOW = {"media_reconnecting", "offline", "provider_silent"}
 def profile_of(browser: Browser, *scripts: str) -> BrowserContext:
     context = browser.new_context(permissions=["camera", "microphone"], viewport={"width": 1000, "height": 640})
     context.set_default_timeout(15_000)
-    for script in (SMALL_CAMERA, KEEP_WORDS, *scripts):
+    for script in (SMALL_DEVICES, KEEP_WORDS, *scripts):
         context.add_init_script(script)
     return context
 
