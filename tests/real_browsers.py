@@ -1,7 +1,8 @@
 """The running system and real browser profiles.
 
 ``stack`` is one instance for the session, ``browser`` one Chromium, ``profile()`` a fresh profile in it with camera and
-microphone (`tests.small_devices`). After a failure screenshots, consoles and the ends of all logs lie in ``{tmp}/conclave-failures``.
+microphone (`tests.small_devices`). After a failure screenshots, consoles and the ends of all logs lie in
+``{tmp}/conclave-failures``.
 """
 
 import os

@@ -14,7 +14,7 @@ from tests.scenes import Scene
 from tests.stack import Stack, slack
 from tests.waiting import NotInTime
 
-__all__ = ["KEEP_WORDS", "LOOK", "RELAY_ONLY", "SMALL_CAMERA", "Running", "slack"]
+__all__ = ["KEEP_WORDS", "LOOK", "RELAY_ONLY", "Running", "slack"]
 
 # The third goes through the relay alone. Nothing of the product is changed.
 RELAY_ONLY = """
