@@ -1,7 +1,7 @@
 """A camera and a microphone that cost little: several browsers encode on two cores. Nothing of the product is changed.
 
 Where the page asks for a picture of about some size, it is given a small one at 8 frames/s; sound comes without echo
-cancellation, which took a tenth of a page's processor time. Whoever asks for an exact size gets it (`tests/browser/test_layers.py`).
+cancellation, which took a tenth of a page's processor time. Who asks for an exact size gets it (tests/browser/test_layers.py).
 """
 
 SMALL_DEVICES = """
