@@ -21,7 +21,7 @@ from config.embedded.supervisor import Supervisor
 from config.embedded.valkey import Valkey
 
 ELSEWHERE = {"stack", "browser"}  # who uses these asks another process
-IN_THIS_PROCESS = {"db", "transactional_db", "live_server", "django_db_setup"}
+HERE = {"db", "transactional_db", "live_server", "django_db_setup", "site"}  # ``site``: a provider at this database
 FOREIGN = ("DATABASE_URL", "REDIS_URL", "CONCLAVE_PORT", "CONCLAVE_PROVIDER_PORT", "CONCLAVE_SMTP_HOST")
 
 
@@ -71,13 +71,13 @@ def pytest_load_initial_conftests(args: list[str]) -> Generator[None]:
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:
-    if not session.config.option.collectonly and any(_is_in_this_process(item) for item in session.items):
+    if not session.config.option.collectonly and any(_uses_the_database(item) for item in session.items):
         _services[0].start_database()
 
 
-def _is_in_this_process(item: pytest.Item) -> bool:
+def _uses_the_database(item: pytest.Item) -> bool:
     used = set(getattr(item, "fixturenames", ()))
-    return not used & ELSEWHERE or bool(used & IN_THIS_PROCESS) or item.get_closest_marker("django_db") is not None
+    return not used & ELSEWHERE or bool(used & HERE) or item.get_closest_marker("django_db") is not None
 
 
 def pytest_unconfigure() -> None:

@@ -161,5 +161,11 @@ def record_refusal(email: str, reason: str) -> None:
             _record("account.sign_in_refused", account.email, account.organisation, {"reason": reason})
 
 
+def record_refusal_at(provider: str, reason: str) -> None:
+    """Audit a sign-in by a company's ``provider`` that was refused, before it is known whose it is."""
+    with transaction.atomic():
+        _record("account.sign_in_refused", "unknown", None, {"provider": provider, "reason": reason})
+
+
 def _record(event: str, actor: str, organisation: Organisation | None, details: dict[str, Any]) -> None:
     audit.record(event=event, at=timezone.now(), actor=actor, organisation=organisation, details=details)

@@ -1,5 +1,6 @@
 """A company's own OpenID Connect provider, a real one, and guests by mail: in Chromium, to the key."""
 
+import json
 from collections.abc import Generator
 
 import pytest
@@ -67,9 +68,14 @@ def test_the_first_sign_in_makes_an_account_with_the_roles_of_its_groups(stack: 
 
 
 @pytest.mark.parametrize(
-    ("login", "words"), [("taker", "account of your address"), ("mallory", "have no account"), ("vague", "have no account")]
+    ("login", "words", "reason"),
+    [
+        ("taker", "account of your address", "an account of this address is not linked"),
+        ("mallory", "have no account", "address of a domain that gets no account"),
+        ("vague", "have no account", "provider vouches for no address"),
+    ],
 )
-def test_an_address_alone_opens_no_account(stack: Stack, profile, login: str, words: str) -> None:
+def test_an_address_alone_opens_no_account(stack: Stack, profile, login: str, words: str, reason: str) -> None:
     with stack.connect("trusted") as database:
         before = database.execute("SELECT count(*) FROM authorization_account").fetchone()
     page = come(profile(), f"{stack.origins.auth}/", login)
@@ -80,7 +86,11 @@ def test_an_address_alone_opens_no_account(stack: Stack, profile, login: str, wo
     with stack.connect("trusted") as database:
         assert database.execute("SELECT count(*) FROM authorization_account").fetchone() == before
         links = database.execute("SELECT count(*) FROM authorization_companylink WHERE subject = %s", (login,)).fetchone()
+        [(body,)] = database.execute(
+            "SELECT body FROM conferences_auditentry WHERE event = 'account.sign_in_refused' ORDER BY id DESC LIMIT 1"
+        ).fetchall()
     assert links == (0,)
+    assert json.loads(body)["details"]["reason"] == reason
 
 
 def test_who_is_not_invited_is_denied_like_anybody(stack: Stack, profile) -> None:

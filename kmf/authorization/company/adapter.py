@@ -25,7 +25,7 @@ from kmf.authorization.company.linking import account_for
 from kmf.authorization.company.logout_token import ALGORITHMS
 from kmf.authorization.company.sessions import RECORD, note_session
 from kmf.authorization.models import Account
-from kmf.authorization.sign_in import record_refusal
+from kmf.authorization.sign_in import record_refusal_at
 
 _CONFIRMED_WITHIN = timedelta(minutes=5)
 _STATUS = 403
@@ -86,18 +86,19 @@ class CompanyAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # alla
             account = account_for(provider, claims, now=timezone.now())
             session = note_session(provider, claims, now=timezone.now())
         except CompanyRefused as refusal:
-            raise ImmediateHttpResponse(refuse(request, refusal)) from None
+            raise ImmediateHttpResponse(refuse(request, sociallogin.account.provider, refusal)) from None
         record = _record_of(provider, claims) | {RECORD: session}
         raise ImmediateHttpResponse(_open(request, account, record, sociallogin.get_redirect_url(request)))
 
-    def on_authentication_error(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> NoReturn:
+    def on_authentication_error(self, request: HttpRequest, provider: Any, **_kwargs: Any) -> NoReturn:
         """Nobody was signed in: turned away there, or the answer does not hold."""
-        raise ImmediateHttpResponse(refuse(request, CompanyRefused("failed", "provider's answer does not hold")))
+        refusal = CompanyRefused("failed", "provider's answer does not hold")
+        raise ImmediateHttpResponse(refuse(request, provider.app.provider_id, refusal))
 
 
-def refuse(request: HttpRequest, refusal: CompanyRefused, status: int = _STATUS) -> HttpResponse:
+def refuse(request: HttpRequest, provider: str, refusal: CompanyRefused, status: int = _STATUS) -> HttpResponse:
     """Audit a refusal, and say what to do."""
-    record_refusal("", refusal.reason)
+    record_refusal_at(provider, refusal.reason)
     return render(request, "company/refused.html", {"code": refusal.code}, status=status)
 
 

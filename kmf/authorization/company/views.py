@@ -45,7 +45,7 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             nonce=nonce,
         )
     except (RequestException, ValueError, KeyError):
-        return refuse(request, CompanyRefused("away", "provider is away"), status=_AWAY)
+        return refuse(request, provider_id, CompanyRefused("away", "provider is away"), status=_AWAY)
     return response
 
 
@@ -60,7 +60,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     except ImmediateHttpResponse as answer:
         response = answer.response
     except (RequestException, ValueError, KeyError, TypeError):
-        return refuse(request, CompanyRefused("failed", "provider's answer does not hold"))
+        return refuse(request, provider_id, CompanyRefused("failed", "provider's answer does not hold"))
     return response
 
 

@@ -21,7 +21,7 @@ from kmf.authorization.ldap.asking import find_out
 from kmf.authorization.ldap.configuration import LdapDirectory
 from kmf.authorization.ldap.errors import DirectoryAway, WrongPassword
 from kmf.authorization.models import Account
-from kmf.authorization.sign_in import record_refusal, refuse_too_many
+from kmf.authorization.sign_in import record_refusal, record_refusal_at, refuse_too_many
 
 _WRONG, _NO_ACCOUNT, _AWAY = 422, 403, 503
 _METHOD = "ldap"
@@ -40,7 +40,7 @@ def sign_in(request: HttpRequest, directory_name: str) -> HttpResponse:
     except WrongPassword as refusal:
         return _form(request, directory, refusal)
     except (DirectoryAway, CompanyRefused) as refusal:
-        return _refused(request, refusal)
+        return _refused(request, directory, refusal)
     if request.user.is_authenticated and request.user != account:
         get_adapter().logout(request)
     record_authentication(request, account, _METHOD, directory=directory.name)
@@ -64,7 +64,7 @@ def confirm(request: HttpRequest, directory_name: str) -> HttpResponse:
     except WrongPassword as refusal:
         return _form(request, directory, refusal)
     except (DirectoryAway, CompanyRefused) as refusal:
-        return _refused(request, refusal)
+        return _refused(request, directory, refusal)
     record_authentication(request, account, _METHOD, directory=directory.name, reauthenticated=True)
     return HttpResponseRedirect(_next(request) or "/")
 
@@ -114,8 +114,8 @@ def _form(request: HttpRequest, directory: LdapDirectory, refusal: WrongPassword
     return render(request, "ldap/sign_in.html", context, status=200 if refusal is None else _WRONG)
 
 
-def _refused(request: HttpRequest, refusal: DirectoryAway | CompanyRefused) -> HttpResponse:
-    record_refusal("", refusal.reason)
+def _refused(request: HttpRequest, directory: LdapDirectory, refusal: DirectoryAway | CompanyRefused) -> HttpResponse:
+    record_refusal_at(directory.name, refusal.reason)
     code = refusal.code if isinstance(refusal, CompanyRefused) else "away"
     return render(request, "company/refused.html", {"code": code}, status=_AWAY if code == "away" else _NO_ACCOUNT)
 

@@ -8,7 +8,6 @@ from allauth.account.internal.flows.login import perform_login, record_authentic
 from allauth.account.models import Login
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -17,7 +16,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from conferences.services import audit
 from kmf.authorization import limits
 from kmf.authorization.addresses import client_network
 from kmf.authorization.company.claims import CompanyClaims
@@ -29,7 +27,7 @@ from kmf.authorization.saml import requests
 from kmf.authorization.saml.configuration import SamlProvider
 from kmf.authorization.saml.messages import metadata as our_metadata
 from kmf.authorization.saml.names import answer_url, entity_id
-from kmf.authorization.sign_in import refuse_too_many
+from kmf.authorization.sign_in import record_refusal_at, refuse_too_many
 
 _TICKET = "saml_ticket"  # session entry: what says that this browser asked
 _CONFIRMED_WITHIN = timedelta(minutes=5)
@@ -144,7 +142,5 @@ def _refuse(request: HttpRequest, provider: SamlProvider, refusal: CompanyRefuse
         limits.count(limits.SAML_REFUSALS, client_network(request), now=now)
     except TooManyAttempts as too_many:
         refuse_too_many(request, "", too_many)
-    with transaction.atomic():
-        details = {"provider": provider.name, "reason": refusal.reason}
-        audit.record(event="account.sign_in_refused", at=now, actor="unknown", details=details)
+    record_refusal_at(provider.name, refusal.reason)
     return render(request, "company/refused.html", {"code": refusal.code}, status=403)

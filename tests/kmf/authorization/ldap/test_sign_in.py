@@ -79,6 +79,8 @@ def test_an_account_is_never_found_by_its_address(typist, ada, audited):
     assert "account of your address already" in answer.content.decode()
     assert not typist.is_signed_in()
     assert (Account.objects.count(), CompanyLink.objects.count()) == (1, 0)
+    [entry] = audited("account.sign_in_refused")
+    assert entry["details"] == {"provider": "staff", "reason": "an account of this address is not linked"}
 
 
 def test_another_domain_gets_no_account(typist):
