@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a checkout runnable on Debian 12 or later and Ubuntu: system packages, virtual environment, type checker.
+# Makes a checkout runnable on Debian 12: system packages, virtual environment, type checker.
 # usage: deploy/setup.sh run|test     Does nothing where nothing is missing.
 set -eu
 cd "$(dirname "$0")/.."
