@@ -65,6 +65,18 @@ def test_a_closed_tab_is_noticed_at_once(scene: Scene, profile):
     sees(ada_page, 0)
 
 
+HAS_ML_KEM = """crypto.subtle.generateKey({ name: 'ML-KEM-768' }, false, ['encapsulateBits', 'decapsulateBits'])
+  .then(() => true, () => false)"""
+
+
+def test_the_key_is_agreed_on_by_the_hybrid_where_the_browser_has_it(scene: Scene, profile):
+    asked: list[str] = []
+    context = profile()
+    context.on("request", lambda request: request.url.endswith("/keys") and asked.append(request.post_data_json["agreement"]["alg"]))
+    page = join(context, scene.uri, people(scene.stack, 1)[0])
+    assert asked == ["X25519+ML-KEM-768" if page.evaluate(HAS_ML_KEM) else "X25519"]
+
+
 # What the worker answers its page's watchdog: how many frames each transform took and opened.
 OVERHEAR_COUNTERS = """
 window.counted = [];
