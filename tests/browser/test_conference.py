@@ -72,7 +72,7 @@ HAS_ML_KEM = """crypto.subtle.generateKey({ name: 'ML-KEM-768' }, false, ['encap
 def test_the_key_is_agreed_on_by_the_hybrid_where_the_browser_has_it(scene: Scene, profile):
     asked: list[str] = []
     context = profile()
-    context.on("request", lambda request: request.url.endswith("/keys") and asked.append(request.post_data_json["agreement"]["alg"]))
+    context.on("request", lambda each: each.url.endswith("/keys") and asked.append(each.post_data_json["agreement"]["alg"]))
     page = join(context, scene.uri, people(scene.stack, 1)[0])
     assert asked == ["X25519+ML-KEM-768" if page.evaluate(HAS_ML_KEM) else "X25519"]
 
