@@ -1,4 +1,4 @@
-"""``manage.py audit export|verify|prove|witness``; verify needs no database."""
+"""``manage.py audit export|verify|prove|witness``; verify, and prove from an export, need no database."""
 
 import sys
 from argparse import ArgumentParser
@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from conferences.audit.arguments import add_verify_arguments, question_of
 from conferences.audit.export import export_lines
+from conferences.audit.exported_tree import ExportedTree, read_tree
 from conferences.audit.kept_by import append_checkpoint
+from conferences.audit.lines import ExportFile
 from conferences.audit.report import report
 from conferences.errors import AuditCheckpointWrong, AuditExportTouched, AuditNotInTree, AuditProofWrong, AuditTreeTouched
 from conferences.models import Conference, Organisation
@@ -38,6 +40,7 @@ class Command(BaseCommand):
         prove.add_argument("--entry", metavar="CHAIN#NUMBER", help="that this entry is in the tree (C2SP tlog-proof)")
         sizes: dict[str, Any] = {"nargs": 2, "type": int, "metavar": ("OLD", "NEW")}
         prove.add_argument("--consistency", **sizes, help="that one checkpoint continues another")
+        prove.add_argument("--from", dest="source", type=Path, metavar="FILE", help="from this export alone; needs no database")
         witness = actions.add_parser("witness", help="the latest checkpoint, for somebody outside to keep")
         witness.add_argument("file", type=Path, nargs="?", help="append to this file what continues it; none: print")
 
@@ -71,14 +74,17 @@ class Command(BaseCommand):
             sys.exit(status)
 
     def _prove(self, options: dict[str, Any]) -> None:
+        source = _exported(options["source"])
         if options["consistency"]:
             old, new = options["consistency"]
-            self.stdout.write(prove_growth(old=old, new=new).text(), ending="")
+            growth = source.prove_growth(old=old, new=new) if source else prove_growth(old=old, new=new)
+            self.stdout.write(growth.text(), ending="")
             return
         chain, mark, number = (options["entry"] or "").rpartition("#")
         if not mark or not number.isdecimal():
             raise CommandError("say which: --entry CHAIN#NUMBER, or --consistency OLD NEW")
-        self.stdout.write(prove_entry(chain=chain, number=int(number)).text(), ending="")
+        place = {"chain": chain, "number": int(number)}
+        self.stdout.write((source.prove_entry(**place) if source else prove_entry(**place)).text(), ending="")
 
     def _witness(self, options: dict[str, Any]) -> None:
         if options["file"] is not None:
@@ -88,6 +94,14 @@ class Command(BaseCommand):
         if latest is None:
             raise CommandError("no checkpoint was signed yet")
         self.stdout.write(latest.note, ending="")
+
+
+def _exported(file: Path | None) -> ExportedTree | None:
+    try:
+        return read_tree(ExportFile(file)) if file else None
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{file} cannot be read: {error}"
+        raise CommandError(message) from None
 
 
 def _conference(identifier: str | None) -> Conference | None:
