@@ -27,7 +27,7 @@ def outcomes(browser: Browser) -> dict[str, str | None]:
 
 def test_every_scenario_ran(outcomes: dict[str, str | None]) -> None:
     assert sorted(outcomes) == sorted(SCENARIOS)
-    assert len(SCENARIOS) == 38
+    assert len(SCENARIOS) == 39
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -104,6 +104,26 @@ export async function whoSpeaksRightAfterARekeyIsHeardThoughHeWasSilentSinceTheO
   same([await bob.receive("mic", later), spiOf(later)], [AUDIO, 5], "after a longer silence under the newest");
 }
 
+/** Who left at the first rekey has the key of before it; it is not used again, not even while the next one is being made. */
+export async function whoWasSilentSinceALeaveNeverUsesTheLeaversKeyAgain() {
+  const meeting = await Meeting.of(11, 22);
+  const [alice] = meeting.parties;
+  same(spiOf(await alice.send("mic", AUDIO)), 1, "before");
+  await meeting.rekey();
+  await sleep(1300);
+  const seen = [];
+  const rekeyed = meeting.rekey();
+  let isOver = false;
+  void rekeyed.then(() => (isOver = true));
+  while (!isOver) {
+    await alice.send("mic", AUDIO).then((frame) => seen.push(spiOf(frame)), () => seen.push("none"));
+    await sleep(0);
+  }
+  seen.push(spiOf(await alice.send("mic", AUDIO)));
+  holds(!seen.includes(1), `the leaver's key: ${seen.join(" ")}`);
+  same(seen.at(-1), 3, "then the newest");
+}
+
 export async function fullFieldsAreSentInTheirTime() {
   const announcements = new Announcements();
   const sound = (now) => announcements.isDue({ track: "mic", kind: AUDIO_KIND, rtpSource: () => 0 }, now);

@@ -43,7 +43,7 @@ export class Sender {
   #next = null;
   /** When the first key was announced that is not in use yet. @type {number | null} */
   #waitingSince = null;
-  /** What was in use before a key that has protected nothing yet. @type {{key: SenderKey, waitingSince: number | null} | null} */
+  /** What was in use before a key that has protected nothing yet, until when it might be. @type {{key: SenderKey, waitingSince: number} | null} */
   #before = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #switch = undefined;
@@ -150,14 +150,15 @@ export class Sender {
     this.#switch = setTimeout(() => this.#switchIfDue(this.#now()), switchAt - now + TIMER_SLACK_MS);
   }
 
-  /** A key that protected nothing gives way to the one before it, whose time does not begin anew. */
+  /** A key that protected nothing gives way to the one before it; whose time is over, as who left since may know it, to the next at once. */
   #takeBack() {
     const before = this.#before;
     this.#before = null;
-    // One whose successor is over is not gone back to.
-    if (before === null || this.#current === null || this.#now() >= this.#current.expiresAt) return;
-    this.#current = before.key;
-    this.#waitingSince = before.waitingSince;
+    const now = this.#now();
+    if (before === null || this.#current === null || now >= this.#current.expiresAt) return;
+    const isOver = now >= before.waitingSince + LONGEST_MS;
+    this.#current = isOver ? null : before.key;
+    this.#waitingSince = isOver ? null : before.waitingSince;
   }
 
   #dropKeys() {
@@ -172,7 +173,7 @@ export class Sender {
   #switchIfDue(now) {
     const next = this.#next;
     if (next === null || (now < next.switchAt && this.#current !== null && now < this.#current.expiresAt)) return;
-    if (this.#current !== null) this.#before = { key: this.#current, waitingSince: this.#waitingSince };
+    if (this.#current !== null) this.#before = { key: this.#current, waitingSince: this.#waitingSince ?? now };
     this.#current = next.key;
     this.#next = null;
     this.#waitingSince = null;
