@@ -38,11 +38,8 @@ def check_books(crowd: Crowd) -> None:
         for key_id, key in endpoint.keys.items():
             assert found.setdefault(key_id, key) == key
             assert sources & holders[key_ids[key_id]], (key_id, sources)
-    newest = max(holders)
     # One that was being opened as we read is heard of within a second; nobody may be left out of it.
-    wait_for(lambda: all(endpoint.epoch >= newest for endpoint in crowd.inside), "the newest key everywhere")
-    for endpoint in crowd.inside:
-        assert newest in {key_ids.get(key_id) for key_id in endpoint.keys}
+    wait_for(lambda: _all_hold_the_newest(crowd), "the newest key everywhere")
 
 
 def check_audit(stack: Stack, directory: Path) -> None:
@@ -67,6 +64,12 @@ def _check_epochs(crowd: Crowd) -> None:
     assert [state for _, state in epochs].count("current") == 1
     assert epochs[-1][1] == "current"
     assert [number for (number,) in deltas] == list(range(1, len(deltas) + 1))
+
+
+def _all_hold_the_newest(crowd: Crowd) -> bool:
+    key_ids, holders = _hold_log(crowd)
+    newest = max(holders)
+    return all(newest in {key_ids.get(key_id) for key_id in endpoint.keys} for endpoint in crowd.inside)
 
 
 def _hold_log(crowd: Crowd) -> tuple[dict[str, int], dict[int, set[int]]]:
