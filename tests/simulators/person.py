@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -50,6 +50,7 @@ class Person:
         self.agreement = X25519PrivateKey.generate()
         self.identity = Ed25519PrivateKey.generate()
         self.refresh_token = ""
+        self.ahead = timedelta(0)  # of this machine's clock: where the servers' is
         self.keys: dict[int, HeldKey] = {}
 
     # --- OAuth -------------------------------------------------------------------------------------------------------
@@ -113,6 +114,11 @@ class Person:
             self.refresh_token = answer.json()["refresh_token"]
         return answer
 
+    def renew_token(self) -> str:
+        """A fresh token1 in the earlier one's place."""
+        self.token1 = self.token("refresh_token", self.stack.origins.kmf).json()["access_token"]
+        return self.token1
+
     def post_form(self, path: str, pairs: list[tuple[str, str]]) -> httpx.Response:
         kind = "application/x-www-form-urlencoded"
         return self.post(path, content=urlencode(pairs), kind=kind, proof=self.proof("POST", path))
@@ -124,7 +130,7 @@ class Person:
             self.dpop,
             method=method,
             url=(origin or self.stack.origins.kmf) + path,
-            now=datetime.now(UTC),
+            now=datetime.now(UTC) + self.ahead,
             access_token=token,
             body=body,
         )
@@ -184,8 +190,11 @@ class Person:
         )  # fmt: skip
 
     def hello(self, socket: ClientConnection) -> None:
-        path = f"/conferences/{self.conference_id}/events"
-        self.say(socket, "hello", token=self.token1, proof=self.proof("GET", path, token=self.token1))
+        self.say(socket, "hello", token=self.token1, proof=self.socket_proof(self.token1))
+
+    def socket_proof(self, token: str) -> str:
+        """A proof for ``hello`` or ``renew``."""
+        return self.proof("GET", f"/conferences/{self.conference_id}/events", token=token)
 
     @staticmethod
     def say(socket: ClientConnection, kind: str, **members: Any) -> None:

@@ -13,18 +13,58 @@ import pytest
 from tests.integration.faults.books import check_audit, check_books, entries_of, newest_epoch
 from tests.integration.faults.clocked import ClockedStack
 from tests.integration.running_conference import slack
+from tests.integration.test_push_socket import enter
+from tests.integration.test_push_socket_renewal import close_code, renew
+from tests.scenes import Scene
 from tests.simulators.crowd import Crowd
 from tests.stack import wait_for
 
 pytestmark = pytest.mark.requirement("KMF-CLOCK-1")
+TOKEN, GRACE = timedelta(minutes=5), timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+SPARE = timedelta(seconds=10)
 PEOPLE = 6
+NOT_AUTHORIZED = 4401
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[ClockedStack]:
     with ClockedStack() as running:
         yield running
+
+
+def test_a_stay_is_over_a_minute_after_the_token_that_renewed_it_last(stack: ClockedStack):
+    scene = Scene.schedule(stack)
+    people = [scene.person(role, index).sign_in() for role, index in (("participant", 0), ("participant", 1), ("initiator", 0))]
+    ada, bob, cyd = people
+    (ada_socket, ada_welcome), (bob_socket, bob_welcome), (cyd_socket, cyd_welcome) = [enter(person) for person in people]
+    renewed_at = timedelta(minutes=3)
+    stack.put_clock(renewed_at)
+    for person in people:
+        person.ahead = renewed_at
+    renew(ada, ada_socket, ada.renew_token(), ada.socket_proof(ada.token1))
+    # Bob's fresh token renews neither his stay, as he does not show it, nor that of somebody who does.
+    renew(cyd, cyd_socket, bob.renew_token(), bob.socket_proof(bob.token1))
+    assert close_code(cyd_socket) == NOT_AUTHORIZED
+    cyd_socket = cyd.open_socket()
+    cyd.hello(cyd_socket)
+    assert cyd.hear(cyd_socket, "welcome")["source_id"] == cyd_welcome["source_id"]
+    assert scene.audit("endpoint.left") == []
+    for person, socket in ((ada, ada_socket), (bob, bob_socket), (cyd, cyd_socket)):
+        person.say(socket, "heartbeat", number=3)
+
+    stack.put_clock(TOKEN + GRACE + SPARE)  # after the first token's
+    for person, socket in ((bob, bob_socket), (cyd, cyd_socket)):
+        assert person.hear(socket, "revoked", timeout=10 * slack())["reason"] == "expired"
+    ada.say(ada_socket, "state")
+    assert ada.hear(ada_socket, "welcome")["source_id"] == ada_welcome["source_id"]
+    over = [bob_welcome["source_id"], cyd_welcome["source_id"]]
+    assert sorted(reasons(scene)) == sorted((source_id, "expired") for source_id in over)
+
+    stack.put_clock(renewed_at + TOKEN + GRACE + SPARE)
+    assert ada.hear(ada_socket, "revoked", timeout=10 * slack())["reason"] == "expired"
+    assert reasons(scene)[2:] == [(ada_welcome["source_id"], "expired")]
+    stack.put_clock(timedelta(0))
 
 
 def test_an_hour_forward_and_back(stack: ClockedStack, crowd: Callable[[int], Crowd], tmp_path: Path):
@@ -78,6 +118,11 @@ def check_well(stack: ClockedStack, running: Crowd, directory: Path) -> None:
     wait_for(lambda: is_in_tree(stack, running), "the worker to go on: entries come under a checkpoint", timeout_s=20 * slack())
     wait_for(lambda: not keys_of_the_future(stack, running), "keys that ended in the future to be destroyed", timeout_s=20)
     check_audit(stack, directory)
+
+
+def reasons(scene: Scene) -> list[tuple[int, str]]:
+    """Who left and why, in order."""
+    return [(entry["details"]["source_id"], entry["details"]["reason"]) for entry in scene.audit("endpoint.left")]
 
 
 def left(running: Crowd) -> int:
