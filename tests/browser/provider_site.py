@@ -65,6 +65,8 @@ class ProviderSite:
         for port in self.janus_ports:
             self.wait_for_port(port)  # one that is not there yet would be taken for lost, and get no room at first
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=self.environment(), check=True)
+        with psycopg.connect(Environment("provider").text("DATABASE_URL")) as database:
+            database.execute("TRUNCATE provider_room CASCADE")  # the test session's sites share it: seats of one that is over
         daphne = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(self.provider_port), "config.asgi_provider:application"]
         self.run("daphne", [sys.executable, *daphne])
         self.wait_until_ready()
