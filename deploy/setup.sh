@@ -42,7 +42,7 @@ missing_packages() {
     [ ! -f package.json ] || has npm || echo nodejs npm
 }
 
-# apt starts and enables what it installs; here the supervisor starts Janus and coturn itself.
+# apt starts and enables what it installs; here the supervisor starts Janus and coturn itself, and tests slapd.
 install_packages() {
     has apt-get || fail "missing: $*. Install them with this system's package manager."
     [ "$(id -u)" = 0 ] || has sudo || fail "missing: $*. You are neither root nor have you sudo; have root run: apt-get install --no-install-recommends $*"
@@ -63,7 +63,7 @@ install_packages() {
     if has systemctl; then
         for package in "$@"; do
             case $package in
-            janus | coturn) as_root systemctl disable --now "$package" >/dev/null 2>&1 || true ;;
+            janus | coturn | slapd) as_root systemctl disable --now "$package" >/dev/null 2>&1 || true ;;
             esac
         done
     fi
