@@ -95,7 +95,7 @@ def reasons(site: ProviderSite) -> list[str]:
 async def ends_for(site: ProviderSite, known: int, reason: tuple[str, ...]) -> None:
     """Of the reasons after the first ``known`` one is ``reason``; it is written down when the seat was given back."""
     async with asyncio.timeout(20):
-        while not any(line.endswith(reason) for line in reasons(site)[known:]):
+        while not any(line.endswith(reason) for line in reasons(site)[known:]):  # noqa: ASYNC110  another process writes it
             await asyncio.sleep(0.1)
 
 
