@@ -85,7 +85,11 @@ AUTHENTICATION_BACKENDS: list[str] = _joined.pop("AUTHENTICATION_BACKENDS")
 MFA_SUPPORTED_TYPES: list[str] = _joined.pop("MFA_SUPPORTED_TYPES")
 MFA_FORMS: dict[str, str] = _joined.pop("MFA_FORMS")
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [provider.allauth_app() for provider in COMPANY_PROVIDERS]}}
-_names = [one.name for one in (*COMPANY_PROVIDERS, *SAML_PROVIDERS, *LDAP_DIRECTORIES)]
+_names = [
+    *(one.name for one in COMPANY_PROVIDERS),
+    *(one.name for one in SAML_PROVIDERS),
+    *(one.name for one in LDAP_DIRECTORIES),
+]
 if len(set(_names)) != len(_names):
     raise BadSetting("CONCLAVE_SIGN_IN names two providers alike")
 SIGN_IN_ORIGINS = sorted(  # to which our form leads on
