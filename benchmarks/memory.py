@@ -6,7 +6,12 @@ from pathlib import Path
 
 def tree_mb(pid: int) -> float:
     """Megabytes of a process and all below it; 0 where it has ended, or is not ours to look at."""
-    return sum(_pss_kb(each) for each in _tree(pid)) / 1024
+    return sum(_kilobytes(each, "Pss") for each in _tree(pid)) / 1024
+
+
+def tree_mb_besides_pools(pid: int) -> float:
+    """As `tree_mb`, without shared memory: PostgreSQL's buffers are of a fixed size, and are touched one after another."""
+    return sum(_kilobytes(each, "Pss") - _kilobytes(each, "Pss_Shmem") for each in _tree(pid)) / 1024
 
 
 def own_descendants(name: str) -> list[int]:
@@ -34,9 +39,9 @@ def _comm(pid: int) -> str:
         return ""
 
 
-def _pss_kb(pid: int) -> int:
+def _kilobytes(pid: int, kind: str) -> int:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{kind}:")), 0)

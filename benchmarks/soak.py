@@ -20,7 +20,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
 
-from benchmarks.memory import own_descendants, tree_mb
+from benchmarks.memory import own_descendants, tree_mb, tree_mb_besides_pools
 from benchmarks.people import before_the_door, enter, wait_for_pictures, wait_for_state
 from tests.real_browsers import CHROMIUM_ARGUMENTS
 from tests.scenes import Scene
@@ -61,7 +61,7 @@ class Soak:
         if browser:
             self._note("browser", at, tree_mb(browser[0]))
         for name, pid in json.loads(self.stack.state.process_list.read_text()).items():
-            self._note(name, at, tree_mb(int(pid)))
+            self._note(name, at, tree_mb_besides_pools(int(pid)))
         for index, collector in enumerate(self.collectors[:-1]):
             collector.send("HeapProfiler.collectGarbage")
             used = collector.send("Runtime.getHeapUsage")["usedSize"]
@@ -72,9 +72,10 @@ class Soak:
         for index, page in enumerate(self.pages):
             for tile in page.evaluate("window.takeTiles?.() ?? []"):
                 self.tiles.setdefault(index, {})[tile["source"]] = tile
-            state = page.locator("body").get_attribute("data-state")
+            body = page.locator("body")
+            state = body.get_attribute("data-state")
             if index < len(self.pages) - 1 and state != "in-conference":
-                self.troubles.append(f"page {index} is in state {state}")
+                self.troubles.append(f"page {index} is in state {state}: {body.get_attribute('data-code')}")
 
     def leave(self) -> None:
         self.look()

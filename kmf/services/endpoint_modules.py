@@ -1,7 +1,7 @@
 """The endpoint page's modules: read and hashed once, then served from memory.
 
 What is hashed is what is served: nobody who changes a file under a running process changes what an endpoint loads.
-This module never looks at a request's path: it knows a fixed set of names (DESIGN section 9).
+No path of a request is ever one of the file system: there is a fixed set of names (DESIGN section 9).
 """
 
 import base64
@@ -18,6 +18,7 @@ from endpoint_release.references import imported_by
 MODULES_DIRECTORY = Path(__file__).resolve().parents[2] / "static" / "endpoint"
 PAGE_MODULE = "page/main.js"
 WORKER_MODULE = "worker/worker.js"
+PREFIX = "/endpoint/"
 _NAME = re.compile(r"[a-z0-9_/]+\.js")
 
 
@@ -36,7 +37,7 @@ class EndpointModule:
     @property
     def url(self) -> str:
         """Path on the KMF origin."""
-        return f"/endpoint/{self.name}"
+        return f"{PREFIX}{self.name}"
 
     @property
     def integrity(self) -> str:
@@ -53,6 +54,15 @@ class ModuleSet:
     import_map: str
 
     @property
+    def paths(self) -> list[str]:
+        """Where they are served, on the KMF origin."""
+        return [module.url for module in self.modules.values()]
+
+    def at(self, path: str) -> EndpointModule | None:
+        """The module that is served at exactly this path of the KMF origin."""
+        return self.modules.get(path.removeprefix(PREFIX)) if path.startswith(PREFIX) else None
+
+    @property
     def script_sources(self) -> str:
         """CSP source list of the page: the import map and the modules reachable from it, nothing else."""
         digests = [hashlib.sha256(self.import_map.encode()).digest(), *(module.digest for module in self.page)]
@@ -66,7 +76,7 @@ def integrity_of(digest: bytes) -> str:
 
 @cache
 def endpoint_modules() -> ModuleSet:
-    """The modules of this process, read at the first call (the URL configuration makes it, so at start)."""
+    """The modules of this process, read at the first call (the routes make it, so at start)."""
     return read_modules(MODULES_DIRECTORY)
 
 

@@ -5,6 +5,7 @@ What the middleware does for every answer of this origin is done here: the same 
 
 import logging
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
@@ -41,6 +42,11 @@ class Direct:
     def method(self) -> str:
         """HTTP method."""
         return str(self._scope["method"])
+
+    @property
+    def path(self) -> str:
+        """Path, decoded."""
+        return str(self._scope["path"])
 
     def header(self, name: bytes) -> str | None:
         """Value of the header of this lower-case name."""
@@ -92,7 +98,8 @@ def direct(view: Callable[[Direct], Awaitable[HttpResponse]]) -> Callable[[Scope
             _log.exception("a request failed")
             response = HttpResponseServerError()
         headers = {**_of_every_answer(request), **{name.lower(): value for name, value in response.items()}}
-        headers["content-length"] = str(len(response.content))
+        if response.status_code != HTTPStatus.NOT_MODIFIED:  # whose length would be that of what is not sent (RFC 9110 8.6)
+            headers["content-length"] = str(len(response.content))
         encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": response.status_code, "headers": encoded})
         await send({"type": "http.response.body", "body": response.content})

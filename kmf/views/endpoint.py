@@ -1,4 +1,4 @@
-"""The endpoint page, its modules and their manifest, with their own security headers (DESIGN section 9).
+"""The endpoint page and its manifest, with their own security headers (DESIGN section 9); its modules are in `kmf.views.modules`.
 
 The page is the same for every conference, existing or not. These views look nothing up and set no cookie.
 """
@@ -6,11 +6,10 @@ The page is the same for every conference, existing or not. These views look not
 from collections.abc import Mapping
 
 from csp.decorators import csp_exempt
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.http import require_safe
 
-from kmf.services.endpoint_modules import EndpointModule, endpoint_modules
-from kmf.services.endpoint_page import module_headers, page_headers, page_text, this_installation
+from kmf.services.endpoint_page import page_headers, page_text, this_installation
 from kmf.services.endpoint_release import served_release
 
 
@@ -23,18 +22,6 @@ def endpoint_page(request: HttpRequest, conference_id: str = "") -> HttpResponse
         return HttpResponseForbidden()
     here = this_installation()
     return _with(HttpResponse(page_text(here)), page_headers(here))
-
-
-@csp_exempt()  # type: ignore[arg-type]  # csp's types know only views without further arguments
-@require_safe
-def endpoint_module(request: HttpRequest, name: str) -> HttpResponse:
-    """``GET /endpoint/{name}``: a module of the fixed set, from memory; the worker's with a policy of its own."""
-    if _asked_by_service_worker(request):
-        return HttpResponseForbidden()
-    module = endpoint_modules().modules.get(name)
-    if module is None:
-        raise Http404
-    return _with(_module_response(request, module), module_headers(this_installation(), name))
 
 
 @csp_exempt()
@@ -74,11 +61,3 @@ def _closed(response: HttpResponse) -> HttpResponse:
 def _asked_by_service_worker(request: HttpRequest) -> bool:
     # A service worker could answer in our place for ever after: this origin registers none.
     return request.headers.get("Service-Worker") == "script"
-
-
-def _module_response(request: HttpRequest, module: EndpointModule) -> HttpResponse:
-    tag = f'"{module.integrity}"'
-    unchanged = request.headers.get("If-None-Match") == tag
-    response = HttpResponseNotModified() if unchanged else HttpResponse(module.content)
-    response["ETag"] = tag
-    return response

@@ -7,16 +7,18 @@ from django.conf import settings
 
 from config.settings.origins import host_of
 from kmf.routing import direct_applications, websocket_urlpatterns
+from kmf.services.endpoint_modules import endpoint_modules
 from tests.matrix import paths_of, rows
 
 SOCKET = "SOCKET"
+MODULE = "/endpoint/{name}"
 
 
 def served(origin: str) -> set[str]:
     """Paths of an origin, those that go past Django among them."""
     found = set(paths_of(import_module(settings.ORIGIN_URLCONFS[host_of(getattr(settings.ORIGINS, origin))]).urlpatterns))
     if origin == "kmf":
-        found |= set(direct_applications)
+        found |= {MODULE if path in endpoint_modules().paths else path for path in direct_applications}
     return found
 
 

@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from django.conf import settings
 from django.test import Client
 
-from endpoint_release.manifest import parse
+from endpoint_release.manifest import Manifest, parse
+from tests.past_django import KmfOrigin
 
 PAGES = ("/c/" + "A" * 22, "/callback")
 MANIFEST, NOTE = "/endpoint/manifest.json", "/endpoint/manifest.note"
@@ -48,9 +49,9 @@ class Site:
 
         paths = [*PAGES, MANIFEST, NOTE]
         manifest = parse(ask(MANIFEST).body)
-        paths += [f"/endpoint/{name}" for name in manifest.modules] + list(manifest.styles)
-        answers = {path: ask(path) for path in paths}
-        return cls(answers | {f"sw:{path}": ask(path, SERVICE_WORKER) for path in paths})
+        paths += list(manifest.styles)
+        answers = {path: ask(path) for path in paths} | {f"sw:{path}": ask(path, SERVICE_WORKER) for path in paths}
+        return cls(answers | _modules(manifest))
 
     def but(self, **changed: Said | None) -> "Site":
         """Another site, with these answers instead; None: it has no such thing."""
@@ -69,6 +70,17 @@ class Site:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+def _modules(manifest: Manifest) -> dict[str, Said]:
+    kmf = KmfOrigin()
+
+    def ask(path: str, headers: dict[str, str] | None = None) -> Said:
+        answer = kmf.ask(path, headers)
+        return Said(answer.status_code, dict(answer.headers), answer.content)
+
+    paths = [f"/endpoint/{name}" for name in manifest.modules]
+    return {path: ask(path) for path in paths} | {f"sw:{path}": ask(path, SERVICE_WORKER) for path in paths}
 
 
 def _handler(answers: dict[str, Said]) -> type[BaseHTTPRequestHandler]:

@@ -1,4 +1,4 @@
-"""The endpoint page: its headers, its modules from a fixed set, and that it tells nothing about conferences."""
+"""The endpoint page: its headers, the modules that it names, and that it tells nothing about conferences."""
 
 import base64
 import hashlib
@@ -88,52 +88,14 @@ def test_page_has_no_inline_script_or_style(browser: Client) -> None:
     assert all('allow=""' in tag for tag in (core, provider))
 
 
-def test_worker_has_a_policy_of_its_own(browser: Client) -> None:
-    policy = directives(browser.get("/endpoint/worker/worker.js"))
-    assert policy["default-src"] == ["'none'"]
-    assert policy["script-src"] == ["'self'"]
-    assert policy["connect-src"] == ["'self'", settings.ORIGINS.kmf.replace("http", "ws", 1)]
-
-
-def test_modules_are_served_as_hashed_and_once(browser: Client) -> None:
-    for name, module in endpoint_modules().modules.items():
-        response = browser.get(f"/endpoint/{name}")
-        assert response.content == module.content
-        assert response["Content-Type"] == "text/javascript; charset=utf-8"
-        assert response["X-Content-Type-Options"] == "nosniff"
-        assert response["Cross-Origin-Resource-Policy"] == "same-origin"
-        assert not response.cookies
-        again = browser.get(f"/endpoint/{name}", headers={"if-none-match": response["ETag"]})
-        assert again.status_code == 304
-        assert again.content == b""
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "page/none.js",
-        "../style/conclave.css",
-        "..%2f..%2fmanage.py",
-        "page/../../../manage.js",
-        "page//main.js",
-        "page/main.js/",
-        "PAGE/main.js",
-    ],
-)
-def test_nothing_but_the_fixed_set_is_served(browser: Client, name: str) -> None:
-    assert browser.get(f"/endpoint/{name}").status_code == 404
-
-
-@pytest.mark.parametrize(
-    "path", [f"/c/{CONFERENCE}", "/callback", "/endpoint/page/main.js", "/endpoint/worker/worker.js", "/endpoint/manifest.json"]
-)
+@pytest.mark.parametrize("path", [f"/c/{CONFERENCE}", "/callback", "/endpoint/manifest.json"])
 def test_service_workers_get_no_script(browser: Client, path: str) -> None:
     response = browser.get(path, headers={"service-worker": "script"})
     assert response.status_code == 403
     assert response.content == b""
 
 
-@pytest.mark.parametrize("path", [f"/c/{CONFERENCE}", "/endpoint/page/main.js", "/endpoint/manifest.json"])
+@pytest.mark.parametrize("path", [f"/c/{CONFERENCE}", "/endpoint/manifest.json"])
 def test_only_reading_is_allowed(browser: Client, path: str) -> None:
     assert browser.post(path).status_code == 405
 
