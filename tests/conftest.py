@@ -11,9 +11,10 @@ import pytest
 from django.test import TransactionTestCase, override_settings
 
 from tests.emptied_tables import empty_tables
+from tests.openid_provider.site import company
 from tests.real_browsers import browser, profile, pytest_runtest_makereport, stack
 
-__all__ = ["browser", "profile", "pytest_runtest_makereport", "stack"]
+__all__ = ["browser", "company", "profile", "pytest_runtest_makereport", "stack"]
 
 PROVIDER_TESTS = Path(__file__).parent / "provider"
 TESTS = Path(__file__).parent

@@ -36,6 +36,8 @@ CHROMIUM_ARGUMENTS = [
     "--no-proxy-server",
 ]
 
+SCREEN = {"width": 1280, "height": 800}
+
 _failed = pytest.StashKey[bool]()
 
 
@@ -89,7 +91,7 @@ def profile(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callab
     profiles: list[Profile] = []
 
     def make(**options: Any) -> BrowserContext:
-        settings = {"permissions": ["camera", "microphone"], "viewport": {"width": 1280, "height": 800}} | options
+        settings = {"permissions": ["camera", "microphone"], "viewport": SCREEN, "reduced_motion": "reduce"} | options
         made = Profile(browser.new_context(**settings))
         made.context.set_default_timeout(ACTION_TIMEOUT_MS)
         made.context.add_init_script(SMALL_DEVICES)

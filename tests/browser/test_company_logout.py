@@ -1,6 +1,5 @@
 """Whoever signs out at his company's provider, a real one, is out of the conference a second later, in Chromium."""
 
-from collections.abc import Generator
 from datetime import datetime
 from typing import Any
 
@@ -10,26 +9,12 @@ from playwright.sync_api import Page, expect
 from tests.browser.joining import JOIN_TIMEOUT_MS
 from tests.browser.test_company_sign_in import come, invite
 from tests.integration.running_conference import slack
-from tests.openid_provider.running import PEOPLE, company_provider, trust
+from tests.openid_provider.site import Company
 from tests.scenes import Scene
-from tests.stack import Stack, wait_for
+from tests.stack import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("AUTH-14")]
 WITHIN_S = 1.0
-
-
-@pytest.fixture(scope="module")
-def issuer_and_stack() -> Generator[tuple[str, Stack]]:
-    running = Stack()
-    with company_provider(auth_origin=running.origins.auth, people=PEOPLE) as issuer:
-        trust(running, issuer)
-        with running:
-            yield issuer, running
-
-
-@pytest.fixture(scope="module")
-def stack(issuer_and_stack: tuple[str, Stack]) -> Stack:
-    return issuer_and_stack[1]
 
 
 def sign_out_at_the_company(page: Page, issuer: str) -> None:
@@ -43,8 +28,8 @@ def seconds_between(earlier: dict[str, Any], later: dict[str, Any]) -> float:
     return (second - first).total_seconds()
 
 
-def test_signing_out_at_the_company_ends_the_call_and_the_key(issuer_and_stack: tuple[str, Stack], profile) -> None:
-    issuer, stack = issuer_and_stack
+def test_signing_out_at_the_company_ends_the_call_and_the_key(company: Company, profile) -> None:
+    issuer, stack = company.issuer, company.stack
     scene = Scene.schedule(stack)
     invite(scene, "grace@company.example")
     petra = scene.person("participant", 1).sign_in()

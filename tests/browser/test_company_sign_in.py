@@ -1,7 +1,6 @@
 """A company's own OpenID Connect provider, a real one, and guests by mail: in Chromium, to the key."""
 
 import json
-from collections.abc import Generator
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -9,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.axe import is_accessible
 from tests.browser.joining import JOIN_TIMEOUT_MS
 from tests.browser.mailbox import codes_to, show_mailbox
-from tests.openid_provider.running import PEOPLE, company_provider, trust
+from tests.openid_provider.site import Company
 from tests.scenes import Scene
 from tests.stack import Stack, wait_for
 
@@ -18,12 +17,8 @@ BY_COMPANY = "Sign in with your company account"
 
 
 @pytest.fixture(scope="module")
-def stack() -> Generator[Stack]:
-    running = Stack()
-    with company_provider(auth_origin=running.origins.auth, people=PEOPLE) as issuer:
-        trust(running, issuer)
-        with running:
-            yield running
+def stack(company: Company) -> Stack:
+    return company.stack
 
 
 def at_the_company(page: Page, login: str, *, factor: bool = False) -> None:
