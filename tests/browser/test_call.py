@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, Page, Route
 
 from tests.browser.call_scene import enter, sees, until
 from tests.browser.provider_site import ProviderSite, identifier
+from tests.waiting import NotInTime
 
 pytestmark = pytest.mark.browser
 Profile = Callable[..., BrowserContext]
@@ -124,6 +125,20 @@ def test_media_that_the_worker_did_not_open_ends_the_call(site: ProviderSite, pr
     assert anna.evaluate("document.querySelectorAll('video').length") == 0
 
 
+def test_who_goes_while_the_watchdog_looks_makes_it_accuse_nobody(site: ProviderSite, profile: Profile) -> None:
+    """His pictures were counted when it began, his transform's are gone when the worker answers."""
+    anna, berta = enter(site, profile, "anna"), enter(site, profile, "berta")
+    sees(anna, 1)
+    worker = anna.workers[0]
+    worker.evaluate("self.holding = true")
+    until_held(anna, lambda: worker.evaluate("self.held"), "the watchdog asked nobody")
+    berta.evaluate("call.close()")
+    until(anna, "Object.keys(seen.remotes).length === 0", seconds=5)
+    worker.evaluate("letGo()")
+    anna.wait_for_timeout(2500)
+    assert anna.evaluate("[seen.problems, seen.states]") == [[], ["connecting", "connected"]]
+
+
 def test_a_worker_that_does_not_answer_ends_the_connections_and_accuses_nobody(site: ProviderSite, profile: Profile) -> None:
     anna, _berta = enter(site, profile, "anna"), enter(site, profile, "berta")
     sees(anna, 1)
@@ -168,7 +183,7 @@ def test_a_join_that_is_not_answered_is_given_up_and_tried_again(site: ProviderS
     page.clock.install()
     page.goto(site.page("anna"))
     until(page, "window.ready === true")
-    until_held(page, held)
+    until_held(page, lambda: held, "nobody asked to join")
     page.clock.fast_forward(14_000)
     assert page.evaluate("seen.problems") == []
     wait_in_vain(page)
@@ -177,12 +192,12 @@ def test_a_join_that_is_not_answered_is_given_up_and_tried_again(site: ProviderS
     assert page.evaluate("[seen.problems, seen.states]") == [["provider_silent"], ["connecting", "reconnecting", "connected"]]
 
 
-def until_held(page: Page, held: list[Route]) -> None:
+def until_held(page: Page, held: Callable[[], object], otherwise: str) -> None:
     for _ in range(100):
-        if held:
+        if held():
             return
         page.wait_for_timeout(100)
-    pytest.fail("nobody asked to join")
+    raise NotInTime(otherwise)
 
 
 def test_an_offer_that_is_not_answered_ends_in_a_new_join(site: ProviderSite, profile: Profile) -> None:

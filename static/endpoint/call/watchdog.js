@@ -45,8 +45,8 @@ export class Watchdog {
     const { watched, counters } = this.#options;
     this.#looking = true;
     try {
-      await look(watched(), counters);
-      this.#missed = 0;
+      if (await look(watched, counters)) this.#missed = 0;
+      else this.#miss();
     } catch (error) {
       if (error instanceof CallError) this.#end(this.#options.onUnprotected);
       else this.#miss();
@@ -70,17 +70,26 @@ export class Watchdog {
 }
 
 /**
- * @param {Watched} watched
+ * Judges what was watched from the beginning of the look to its end. A place that ended or got another stream meanwhile has other
+ * counters than its statistics were taken for: it is judged at the next look.
+ *
+ * @param {() => Watched} watched
  * @param {() => Promise<Counters>} counters
+ * @returns {Promise<boolean>} whether everything was judged
  * @throws {CallError} unprotected_media
  */
-async function look({ senders, receivers }, counters) {
+async function look(watched, counters) {
+  const { senders, receivers } = watched();
   // Statistics first, counters after: what the worker counts can only be more by then.
   const sent = await Promise.all(senders.map(async ({ sender, id }) => ({ id, seen: await seenBy(sender, "outbound-rtp") })));
   const got = await Promise.all(receivers.map(async ({ receiver, ids }) => ({ ids, seen: await seenBy(receiver, "inbound-rtp") })));
   const counted = await counters();
-  for (const { id, seen } of sent) checkSent(seen, counted[id]);
-  for (const { ids, seen } of got) checkDecoded(seen, ids.reduce((sum, id) => sum + (counted[id]?.ok ?? 0), 0));
+  const still = watched();
+  const stillSent = new Set(still.senders.map(({ id }) => id));
+  const stillGot = new Set(still.receivers.map(({ ids }) => ids));
+  for (const { id, seen } of sent) if (stillSent.has(id)) checkSent(seen, counted[id]);
+  for (const { ids, seen } of got) if (stillGot.has(ids)) checkDecoded(seen, ids.reduce((sum, id) => sum + (counted[id]?.ok ?? 0), 0));
+  return sent.every(({ id }) => stillSent.has(id)) && got.every(({ ids }) => stillGot.has(ids));
 }
 
 /** @param {RTCRtpSender | RTCRtpReceiver} end @param {string} type */

@@ -19,10 +19,20 @@ onrtctransform = ({ transformer }) => {
   void transformer.readable.pipeThrough(transform).pipeTo(transformer.writable);
 };
 
+function answer() {
+  postMessage(structuredClone(counters));
+}
+
+self.letGo = () => {
+  self.holding = false;
+  answer();
+};
+
 onmessage = ({ data }) => {
   if (data === "stop-counting") self.uncounted = true;
   else if (data === "fall-silent") self.silent = true;
   else if (data === "forget") for (const id of Object.keys(counters)) counters[id].ok = 0;
   else if (data.type === "detach") for (const id of data.ids) delete counters[id];
-  else if (!self.silent) postMessage(structuredClone(counters));
+  else if (self.holding) self.held = true;
+  else if (!self.silent) answer();
 };
