@@ -26,6 +26,15 @@ from tests.kmf.model.stage import Chosen, Stage, book_of
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 Crash = tuple[int, bool]  # at which statement or commit the process dies (0: never); whether a commit still gets through
 NEVER: Crash = (0, False)
+CHOICES: dict[str, list[Any]] = {
+    "on_join": ["rekey", "share"],
+    "past_access": ["none", "none", "recording"],
+    "admission": ["invited", "lobby"],
+    "seats": [1000, 1000, 2],
+    "pace": [(300, 600), (20, 30)],
+    "starts_in": [-5, -5, -5, 16],
+    "minutes": [60, 60, 60, 8],
+}
 
 
 class Beside(RuleBasedStateMachine):
@@ -37,15 +46,7 @@ class Beside(RuleBasedStateMachine):
         self.count = 0
         self.keys: dict[int, bytes] = {}  # by epoch, as somebody opened it
 
-    @initialize(
-        on_join=st.sampled_from(["rekey", "share"]),
-        past_access=st.sampled_from(["none", "none", "recording"]),
-        admission=st.sampled_from(["invited", "invited", "lobby"]),
-        seats=st.sampled_from([1000, 1000, 3]),
-        pace=st.sampled_from([(300, 600), (20, 30)]),
-        starts_in=st.sampled_from([-5, -5, -5, 16]),
-        minutes=st.sampled_from([60, 60, 8]),
-    )
+    @initialize(**{name: st.sampled_from(values) for name, values in CHOICES.items()})
     def schedule(self, **chosen: Any) -> None:
         self.stage = Stage(Chosen(**chosen), START)
         self.accounts, self.conference = self.stage.accounts, self.stage.conference

@@ -31,9 +31,12 @@ from tests.kmf.model.stage import DEVICES, MINUTE, PEOPLE
 people, devices = st.integers(0, PEOPLE - 1), st.integers(0, DEVICES - 1)
 joiners = st.sampled_from([0, 0, *range(PEOPLE)])  # without the initiator nobody is let in
 stays = st.integers(0, 40)
-lapses = st.sampled_from([1, 40, 99, 100, 101, 700, 3_000, 5_000, 14_000, 16_000, 31_000, 61_000, 299_000, 301_000, 601_000])
+LAPSES_MS = [1, 40, 99, 100, 101, 700, 3_000, 5_000, 14_000, 16_000, 31_000, 61_000, 299_000, 301_000, 601_000]
+REASONS = ["left", "closed", "line_cut"]
+lapses = st.sampled_from(LAPSES_MS)
 never = st.just(NEVER)
-crashes = st.one_of(never, never, st.tuples(st.integers(1, 45), st.just(False)), st.tuples(st.integers(1, 4), st.just(True)))  # noqa: FBT003
+before, after = st.sampled_from([False]), st.sampled_from([True])  # the commit that it dies at
+crashes = st.one_of(never, never, never, st.tuples(st.integers(1, 45), before), st.tuples(st.integers(1, 4), after))
 
 
 class Conferring(Beside):
@@ -110,7 +113,7 @@ class Conferring(Beside):
 
     # --- leaves ------------------------------------------------------------------------------------------------------
 
-    @rule(stay=stays, reason=st.sampled_from(["left", "closed", "line_cut"]), crash=crashes)
+    @rule(stay=stays, reason=st.sampled_from(REASONS), crash=crashes)
     def go(self, stay: int, reason: str, crash: Crash) -> None:
         """A leave, or one that is said once more."""
         if self.book.stays:
@@ -178,12 +181,28 @@ class Conferring(Beside):
             lambda book: events.invite(book, who, self.now), lambda: nothing(invite_participant(invitee=invitee, **by)), crash
         )
 
-    @rule(active=st.booleans(), who=people)
-    def switch_account(self, active: bool, who: int) -> None:  # noqa: FBT001  hypothesis gives it by name
-        Account.objects.filter(pk=self.accounts[who].pk).update(is_active=active)
-        self.book.people[who].is_active = active
+    @rule(who=people, tries=st.booleans())
+    def invite_anew(self, who: int, tries: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
+        """Withdrawn, and invited again: what was decided of him before is another matter."""
+        self.withdraw(who=who, crash=NEVER)
+        if tries:
+            self._ask([(who, 0)], NEVER)
+        self.now += timedelta(seconds=1)
+        self.invite(who=who, crash=NEVER)
+        self._ask([(who, 0)], NEVER)
 
-    @rule(who=people, device=devices)
+    @rule(who=people)
+    def suspend(self, who: int) -> None:
+        """His account is switched off for a minute, in which he tries, and in which somebody may look."""
+        for is_active in (False, True):
+            Account.objects.filter(pk=self.accounts[who].pk).update(is_active=is_active)
+            self.book.people[who].is_active = is_active
+            self._ask([(who, 0)], NEVER)
+            if who % 2:
+                self.hub_looks(crash=NEVER)
+            self.now += MINUTE
+
+    @rule(who=people, device=st.just(DEVICES - 1))
     def revoke(self, who: int, device: int) -> None:
         self.stage.revoke(who, device, self.now)
         self.book.revoked.add((who, device))
@@ -196,12 +215,27 @@ class Conferring(Beside):
     def order(self, action: str, who: int, fresh: bool, crash: Crash) -> None:  # noqa: FBT001  hypothesis gives it by name
         self._order(action, who, crash, is_fresh=fresh)
 
-    @rule(action=st.sampled_from(["admit", "admit", "decline", "remove", "ban", "lock"]), who=people)
-    def fitting_order(self, action: str, who: int) -> None:
-        """As ``order``, of somebody whom it can concern, and nothing is in its way."""
+    @rule(
+        action=st.sampled_from(["admit", "admit", "decline", "remove", "ban", "lock", "unban"]), who=people, tries=st.booleans()
+    )
+    def fitting_order(self, action: str, who: int, tries: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
+        """As ``order``, of somebody whom it can concern, and nothing is in its way; he may come and try."""
+        if self.book.stay_at(0, 0) is None:
+            self._ask([(0, 0)], NEVER)
+        who = self._fitting(action, who)
+        self._order(action, who, NEVER, is_fresh=True)
+        if tries:
+            self._ask([(who, 1)], NEVER)
+
+    def _fitting(self, action: str, who: int) -> int:
         present = [self.book.stays[number].who for number in self.book.present]
-        fitting = events.waiting(self.book, self.now) if action in ("admit", "decline") else present
-        self._order(action, fitting[who % len(fitting)] if fitting else who, NEVER, is_fresh=True)
+        fitting = {
+            "admit": events.waiting(self.book, self.now),
+            "decline": events.waiting(self.book, self.now),
+            "unban": [number for number, person in enumerate(self.book.people) if person.is_banned],
+            "lock": sorted(set(range(PEOPLE)) - set(present)),
+        }.get(action, [one for one in present if one != 0])
+        return fitting[who % len(fitting)] if fitting else who
 
     def _order(self, action: str, who: int, crash: Crash, *, is_fresh: bool) -> None:
         device = next((device for device in range(DEVICES) if self.book.stay_at(0, device) is not None), 0)

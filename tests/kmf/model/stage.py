@@ -11,7 +11,7 @@ from protocol.key_request import KeyRequest
 from tests.kmf.model.book import Book, Person, Policy
 from tests.simulators.endpoint import EndpointSimulator
 
-INVITED, PEOPLE, DEVICES = 5, 6, 2  # person 0 is the initiator, the last one a stranger
+INVITED, PEOPLE, DEVICES = 4, 5, 2  # person 0 is the initiator, the last one a stranger
 MINUTE = timedelta(minutes=1)
 EARLY, GRACE = 15 * MINUTE, MINUTE
 
