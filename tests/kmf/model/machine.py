@@ -184,6 +184,8 @@ class Conferring(Beside):
     @rule(who=people, tries=st.booleans())
     def invite_anew(self, who: int, tries: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
         """Withdrawn, and invited again: what was decided of him before is another matter."""
+        admitted = self._admitted()
+        who = admitted[who % len(admitted)] if admitted else who
         self.withdraw(who=who, crash=NEVER)
         if tries:
             self._ask([(who, 0)], NEVER)
@@ -222,10 +224,15 @@ class Conferring(Beside):
         """As ``order``, of somebody whom it can concern, and nothing is in its way; he may come and try."""
         if self.book.stay_at(0, 0) is None:
             self._ask([(0, 0)], NEVER)
+        if action in ("admit", "decline") and not events.waiting(self.book, self.now):
+            self._ask([(who, 0)], NEVER)
         who = self._fitting(action, who)
         self._order(action, who, NEVER, is_fresh=True)
         if tries:
             self._ask([(who, 1)], NEVER)
+
+    def _admitted(self) -> list[int]:
+        return [number for number, person in enumerate(self.book.people) if person.admitted_at is not None]
 
     def _fitting(self, action: str, who: int) -> int:
         present = [self.book.stays[number].who for number in self.book.present]
@@ -233,7 +240,7 @@ class Conferring(Beside):
             "admit": events.waiting(self.book, self.now),
             "decline": events.waiting(self.book, self.now),
             "unban": [number for number, person in enumerate(self.book.people) if person.is_banned],
-            "lock": sorted(set(range(PEOPLE)) - set(present)),
+            "lock": [one for one in self._admitted() if one not in present],
         }.get(action, [one for one in present if one != 0])
         return fitting[who % len(fitting)] if fitting else who
 
