@@ -64,7 +64,7 @@ class Site:
         name = {"sni_hostname": self.host.split(":")[0]}
         answer = await self.http.post(path, content=content, headers=headers, extensions=name)
         if "Date" in answer.headers:
-            moved = email.utils.parsedate_to_datetime(answer.headers["Date"]) - self.now
+            moved = email.utils.parsedate_to_datetime(answer.headers.get_list("Date")[0]) - self.now
             if abs(moved) > timedelta(seconds=3):
                 self.ahead += moved
         return answer
