@@ -23,15 +23,14 @@ window.RTCPeerConnection = class extends Direct {
   constructor(configuration) { super({ ...configuration, iceTransportPolicy: 'relay' }); }
 };
 """
-# Everything that a line of the page above the stage ever said, with the time since the page was loaded in ms, and what the seal
-# said then.
+# Everything that a line of the page above the stage ever said, with the time since the page was loaded in ms.
 KEEP_WORDS = """
 window.said = [];
 addEventListener('DOMContentLoaded', () => {
   const banner = document.getElementById('banner');
   if (!banner) return;
   new MutationObserver(() => window.said.push({ at: performance.now(), code: banner.dataset.code,
-    seal: document.getElementById('seal')?.dataset.true, words: document.getElementById('banner-words').textContent }))
+    words: document.getElementById('banner-words').textContent }))
     .observe(banner, { attributes: true, attributeFilter: ['data-code'] });
 });
 """
@@ -142,10 +141,6 @@ class Running:
             return len(same) == 1 and calm and first["epoch"] == self.epoch()
 
         return self.until(agree, "one epoch and one code, nothing amiss", within_s)
-
-    def words(self) -> list[list[dict[str, Any]]]:
-        """What each page's line above the stage said since the last call of `said`: ``at`` in ms, ``code``, ``seal``."""
-        return [page.evaluate("window.said") for page in self.pages]
 
     def has_said(self, code: str) -> bool:
         """Whether the line above the stage of every page said this since the last call of `said`."""
