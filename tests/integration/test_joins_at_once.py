@@ -1,7 +1,8 @@
-"""Fifty endpoints that ask for their keys at the same moment, half of them at a second process: real requests, real keys."""
+"""Two processes of the KMF, and fifty endpoints that come and go at the same moment: real requests, real sockets, real keys."""
 
 import asyncio
 import json
+import statistics
 import subprocess
 import sys
 import time
@@ -14,14 +15,18 @@ import pytest
 
 from config.embedded.ports import free_port
 from config.env import ROOT
+from tests.integration.faults.books import check_books, entries_of, newest_epoch
 from tests.scenes import Scene
+from tests.simulators.crowd import Crowd
 from tests.simulators.minted import KeyAsker, mint
 from tests.stack import Stack, wait_for
 
 ENDPOINTS = 50
+STAYING, MOVING = 10, 25  # who is in all the time; who leaves, and as many who come
+LEAVES = 12
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def second_process(stack: Stack) -> Iterator[int]:
     """Port of another web process of the same installation."""
     port = free_port(0)
@@ -87,3 +92,64 @@ def test_fifty_ask_at_once_at_two_processes(stack: Stack, second_process: int):
     opened = [*scene.audit("epoch.opened"), *scene.audit("epoch.shared")]
     holders = [source_id for entry in opened for source_id in entry["details"]["holders"]]
     assert set(holders) == set(joined)
+
+
+@pytest.fixture(scope="module")
+def crowd(stack: Stack, second_process: int) -> Iterator[Crowd]:
+    """Ten who stay and twenty-five who will leave are in, twenty-five still outside; every other one is at the second process."""
+    with Crowd(stack, STAYING + 2 * MOVING, second_port=second_process) as running:
+        running.enter(running.endpoints[: STAYING + MOVING])
+        running.together(within_s=60)
+        yield running
+
+
+@pytest.mark.requirement("KMF-REL-7")
+def test_fifty_come_and_go_at_once_at_two_processes(crowd: Crowd):
+    before = newest_epoch(crowd)
+    leaving, coming = crowd.endpoints[STAYING : STAYING + MOVING], crowd.endpoints[STAYING + MOVING :]
+    crowd.enter(coming)
+    crowd.leave(leaving)
+    took = crowd.together(within_s=60, beyond=before)  # one epoch and one roster number at both processes
+    epochs = newest_epoch(crowd) - before
+    print(f"  {2 * MOVING} came and went in {took:.2f} s, {epochs} epochs")  # noqa: T201
+    assert [one.joins for one in crowd.inside] == [1] * (STAYING + MOVING)
+    assert {one.site.port for one in crowd.inside} == {site.port for site in crowd.sites}
+    check_books(crowd)  # strictly rising, no gap, one current, and each epoch is held by those who were in and by nobody else
+    left = entries_of(crowd, "endpoint.left")
+    assert [entry["details"]["reason"] for entry in left] == ["left"] * MOVING
+    assert {entry["details"]["source_id"] for entry in left} == {source for one in leaving for source in one.sources}
+    assert 2 <= epochs <= 2 * MOVING
+
+
+def lags(crowd: Crowd, leaves: int) -> list[float]:
+    """So many come to the first process and leave there, one by one: how much later than the first the second heard of each."""
+    found = []
+    for goer in [one for one in crowd.endpoints if not one.wanted and one.site is crowd.sites[0]][:leaves]:
+        crowd.enter([goer])
+        crowd.together()
+        before = newest_epoch(crowd)
+        crowd.leave([goer])
+        crowd.together(beyond=before)
+        heard = [max(one.heard_at[before + 1] for one in crowd.inside if one.site is site) for site in crowd.sites]
+        found.append(heard[1] - heard[0])
+    assert len(found) == leaves
+    return found
+
+
+def test_a_leave_at_one_process_is_heard_at_the_other_at_once(crowd: Crowd):
+    """By the hint. Without it the other would hear at its own next look: half a second later, on the average."""
+    late = lags(crowd, LEAVES)
+    print(f"  the second process hears {statistics.median(late):.3f} s later, {max(late):.3f} s at most")  # noqa: T201
+    assert statistics.median(late) < 0.25
+
+
+def test_a_leave_at_one_process_is_heard_at_the_other_though_valkey_is_away(crowd: Crowd):
+    """By its own look, every second; there is nothing else that would tell it."""
+    crowd.stack.take_away("valkey")
+    try:
+        late = lags(crowd, 3)
+    finally:
+        crowd.stack.bring_back("valkey")
+    print(f"  without Valkey {statistics.median(late):.3f} s later, {max(late):.3f} s at most")  # noqa: T201
+    assert statistics.median(late) < 2.5
+    check_books(crowd)

@@ -21,22 +21,27 @@ LONGEST_DAY = "UPDATE conferences_conference SET duration_min = 1440, grace_min 
 
 
 class Crowd:
-    """Endpoints of one conference. Use it as a context manager; at its end everybody's line is cut."""
+    """Endpoints of one conference. Use it as a context manager; at its end everybody's line is cut.
 
-    def __init__(self, stack: Stack, count: int) -> None:
+    With ``second_port``, of another process of the installation, every other endpoint goes there.
+    """
+
+    def __init__(self, stack: Stack, count: int, *, second_port: int = 0) -> None:
         self.stack = stack
         minted = mint(stack, count)
         self.conference_id = minted.conference
         with stack.connect("trusted") as database:
             database.execute(LONGEST_DAY, (self.conference_id,))
-        self.site = Site(stack, self.conference_id)
-        self.endpoints = [CrowdEndpoint(self.site, one) for one in minted.endpoints]
+        ports = [0, second_port] if second_port else [0]
+        self.sites = [Site(stack, self.conference_id, plain_port=port) for port in ports]
+        self.endpoints = [CrowdEndpoint(self.sites[number % len(ports)], one) for number, one in enumerate(minted.endpoints)]
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._run(self.site.open())
+        for site in self.sites:
+            self._run(site.open())
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -106,7 +111,8 @@ class Crowd:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.site.close()
+        for site in self.sites:
+            await site.close()
 
     def _run(self, work: Coroutine[Any, Any, Any], *, timeout_s: float = 60) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)

@@ -32,20 +32,26 @@ LOST = (OSError, WebSocketException, TimeoutError, httpx.HTTPError, asyncio.Inco
 
 
 class Site:
-    """The KMF as these endpoints reach it, and its clock as they estimate it from its answers."""
+    """The KMF as these endpoints reach it, and its clock as they estimate it from its answers.
 
-    def __init__(self, stack: Stack, conference_id: str) -> None:
-        self.origin, self.port, self.conference_id = stack.origins.kmf, stack.port, conference_id
+    ``plain_port``: of another process of the same installation, which speaks plain HTTP.
+    """
+
+    def __init__(self, stack: Stack, conference_id: str, *, plain_port: int = 0) -> None:
+        self.origin, self.port, self.conference_id = stack.origins.kmf, plain_port or stack.port, conference_id
         self.host = self.origin.split("//")[1]
-        self.trust = stack.trust if stack.tls else None
-        self.tls: dict[str, Any] = {"ssl": self.trust, "ssl_shutdown_timeout": 1} if stack.tls else {}
+        is_tls = stack.tls and not plain_port
+        self.trust = stack.trust if is_tls else None
+        self.tls: dict[str, Any] = {"ssl": self.trust, "ssl_shutdown_timeout": 1} if is_tls else {}
+        scheme = "https" if is_tls else "http"
+        self.base = f"{scheme}://127.0.0.1:{self.port}"
+        self.socket_base = f"{scheme.replace('http', 'ws')}://{self.host}"
         self.ahead = timedelta(0)
 
     async def open(self) -> None:
         limits = httpx.Limits(max_connections=64)
-        base, headers = self.origin.replace(self.host, f"127.0.0.1:{self.port}"), {"Host": self.host}
-        settings = {"headers": headers, "timeout": ANSWER_S, "limits": limits, "trust_env": False}
-        self.http = httpx.AsyncClient(base_url=base, verify=self.trust or False, **settings)
+        settings = {"headers": {"Host": self.host}, "timeout": ANSWER_S, "limits": limits, "trust_env": False}
+        self.http = httpx.AsyncClient(base_url=self.base, verify=self.trust or False, **settings)
 
     async def close(self) -> None:
         await self.http.aclose()
@@ -58,7 +64,7 @@ class Site:
         name = {"sni_hostname": self.host.split(":")[0]}
         answer = await self.http.post(path, content=content, headers=headers, extensions=name)
         if "Date" in answer.headers:
-            moved = email.utils.parsedate_to_datetime(answer.headers["Date"]) - self.now
+            moved = email.utils.parsedate_to_datetime(answer.headers.get_list("Date")[0]) - self.now
             if abs(moved) > timedelta(seconds=3):
                 self.ahead += moved
         return answer
@@ -79,6 +85,7 @@ class CrowdEndpoint:
         self.asks, self.renews = True, False
         self.epoch = self.number = self.joins = 0
         self.welcomed_at = 0.0
+        self.heard_at: dict[int, float] = {}  # epoch → when its key came first, by the monotonic clock
         self.task: asyncio.Task[None] | None = None
         self._line: ClientConnection | None = None
 
@@ -150,7 +157,7 @@ class CrowdEndpoint:
     async def _attend(self) -> None:
         path = f"/conferences/{self.site.conference_id}/events"
         async with connect(
-            f"{self.site.origin.replace('http', 'ws', 1)}{path}",
+            f"{self.site.socket_base}{path}",
             **self.site.tls,
             host="127.0.0.1",
             port=self.site.port,
@@ -196,6 +203,7 @@ class CrowdEndpoint:
     def _take_key(self, key: dict[str, Any]) -> None:
         self._keep(key)
         self.epoch = key["epoch"]
+        self.heard_at.setdefault(self.epoch, time.monotonic())
 
     async def _beat(self, line: ClientConnection) -> None:
         with suppress(*LOST):

@@ -1,249 +1,270 @@
-"""Random events of one conference, beside a model of who may hold what. After each event both must agree."""
+"""Random events of one conference: what people, the initiator, hubs and sweeps do, at the product and in the model's book.
 
-import json
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+The book is written by the model's own rules (``keys``, ``door``, ``events``, ``moderation``) and never from the product's rows.
+"""
 
-from django.db import DatabaseError, InterfaceError, connection
+from datetime import timedelta
+from typing import Any
+
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import precondition, rule
 
-from conferences.errors import ConferenceOver
-from conferences.models import AuditEntry, Conference, Organisation, Participant
-from conferences.selectors.key_holds import key_holds
+from conferences.services.invitations import invite_participant, withdraw_invitation
+from conferences.services.plan import Invitee
 from conferences.services.scheduling import end_conference
 from kmf.authorization.models import Account
 from kmf.errors import KMFError
-from kmf.models import Endpoint, Epoch, KeyState
-from kmf.push.state import read_change
+from kmf.push.state import read_change, read_welcome
+from kmf.services.attach import attach_endpoints
+from kmf.services.denials import Denial, record_denials
+from kmf.services.destroy import destroy_due
+from kmf.services.due import settle_if_due
+from kmf.services.moderation import Door, moderate
 from kmf.services.presence import leave, note_heartbeats
-from kmf.services.sealing import unseal_ekt_key
+from kmf.services.release import check_invited, release_ekt_keys
 from kmf.services.settle import settle
-from roster.models import Membership, RosterDelta
-from tests.kmf.model.crash import Crashed, CrashPoint, crashing
-from tests.simulators.endpoint import EndpointSimulator
+from protocol.moderation import Order
+from tests.kmf.model import events, moderation
+from tests.kmf.model.beside import NEVER, Beside, Crash, nothing, word
+from tests.kmf.model.stage import DEVICES, MINUTE, PEOPLE
 
-START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-PEOPLE = 5
-people = st.integers(0, PEOPLE - 1)
-# Where the process dies: at which statement or commit, if at all; and whether a commit still gets through.
-never = st.just((0, False))
-crashes = st.one_of(never, never, st.tuples(st.integers(1, 45), st.just(False)), st.tuples(st.integers(1, 3), st.just(True)))  # noqa: FBT003
+people, devices = st.integers(0, PEOPLE - 1), st.integers(0, DEVICES - 1)
+joiners = st.sampled_from([0, 0, *range(PEOPLE)])  # without the initiator nobody is let in
+stays = st.integers(0, 40)
+LAPSES_MS = [1, 40, 99, 100, 101, 700, 3_000, 5_000, 14_000, 16_000, 31_000, 61_000, 299_000, 301_000, 601_000]
+REASONS = ["left", "closed", "line_cut"]
+lapses = st.sampled_from(LAPSES_MS)
+never = st.just(NEVER)
+before, after = st.sampled_from([False]), st.sampled_from([True])  # the commit that it dies at
+crashes = st.one_of(never, never, never, st.tuples(st.integers(1, 45), before), st.tuples(st.integers(1, 4), after))
 
 
-class Conferring(RuleBasedStateMachine):
-    """Joins, leaves, withdrawals, silence, looks of hubs and sweeps, crashes, the end."""
+class Conferring(Beside):
+    """People who come, go, are let in, put out and fall silent; the initiator; hubs, sweeps, and the end."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = START
-        self.opened: dict[int, set[int]] = {}  # epoch → source ids that were present when it was opened
-        self.told: dict[int, set[int]] = {}  # epoch → source ids that were really given its key
-        self.left: dict[int, int] = {}  # source id → last epoch number when its leave was recorded
-        self.ended = False
-        self.events = 0
+    # --- keys --------------------------------------------------------------------------------------------------------
 
-    @initialize(on_join=st.sampled_from(["rekey", "share"]), past_access=st.sampled_from(["none", "recording"]))
-    def schedule(self, on_join: str, past_access: str) -> None:
-        organisation = Organisation.objects.create(name="Weaver", slug=f"weaver-{uuid4().hex[:12]}")
-        self.conference = Conference.objects.create(
-            organisation=organisation,
-            title="Model",
-            initiator_identity="ada@weaver.example",
-            initiator_name="Ada",
-            time_zone="UTC",
-            starts_at=START - timedelta(minutes=5),
-            duration_min=60,
-            created_at=START,
-            on_join=on_join,
-            past_access=past_access,
-        )
-        self.accounts = [
-            Account.objects.create(email=f"p{number}-{uuid4().hex[:8]}@weaver.example", organisation=organisation)
-            for number in range(PEOPLE)
-        ]
-        for account in self.accounts:
-            Participant.objects.create(
-                organisation=organisation,
-                conference=self.conference,
-                identity=account.email,
-                invited_at=START,
-                invited_by="Ada",
+    @rule(who=joiners, device=devices, crash=crashes)
+    def join(self, who: int, device: int, crash: Crash) -> None:
+        self._ask([(who, device)], crash)
+
+    @rule(who=joiners, crash=crashes)
+    def join_by_another_name(self, who: int, crash: Crash) -> None:
+        """As ``join``: it is what happens most."""
+        self._ask([(who, 0)], crash)
+
+    @rule(who=st.sets(people, min_size=2), device=devices, crash=crashes)
+    def join_together(self, who: set[int], device: int, crash: Crash) -> None:
+        self._ask([(one, device) for one in sorted(who)], crash)
+
+    @rule(who=people)
+    def hurry(self, who: int) -> None:
+        """Seven times within a second."""
+        for _ in range(7):
+            self.now += timedelta(milliseconds=101)
+            self._ask([(who, 0)], NEVER)
+
+    def _ask(self, askers: list[tuple[int, int]], crash: Crash) -> None:
+        def act() -> list[Any]:
+            asked = [self.stage.asked(*asker, self.now) for asker in askers]
+            outcomes: list[Any] = list(check_invited(asked))
+            if denials := [one for one in outcomes if isinstance(one, Denial)]:
+                record_denials(denials, now=self.now)
+            going = [one for one in outcomes if not isinstance(one, Denial)]
+            released = iter(release_ekt_keys(going, now=self.now) if going else [])
+            return [one.refusal if isinstance(one, Denial) else next(released) for one in outcomes]
+
+        def read(answers: list[Any]) -> list[Any]:
+            return [self.given(*one) for one in zip(askers, answers, strict=True)]
+
+        self.do(lambda book: events.ask(book, askers, self.now), act, crash, read=read)
+
+    @rule(who=people, device=devices, crash=crashes)
+    def hello(self, who: int, device: int, crash: Crash) -> None:
+        """A socket of a device whose token is good."""
+        if not self.book.people[who].is_active or (who, device) in self.book.revoked:
+            return  # the token's own checks have it
+        verified = self.stage.simulators[who, device].verified(self.now)
+
+        def act() -> Any:
+            found = attach_endpoints(verified=[verified], conference_id=self.conference.pk, now=self.now)[0]
+            return word(found) if isinstance(found, KMFError) else self.sight.endpoints.index(found[0].pk)
+
+        self.do(lambda book: events.hello(book, who, device, self.now), act, crash)
+
+    @rule()
+    def hub_tells(self) -> None:
+        """What a hub would send now, and what a ``welcome`` would say: to whom, and which key."""
+        if not self.book.is_begun:
+            return
+        refresh, _state = read_change(self.conference.pk, -1, 0, self.now)
+        assert refresh is not None
+        for said in (refresh, read_welcome(self.conference.pk, self.now)):
+            assert sorted(map(self.sight.number_of, said.present)) == self.book.present
+            assert said.closed == (self.book.closed_at is not None)
+            current = self.book.current
+            if current is None or current.expires_at <= self.now:
+                assert said.key is None
+                continue
+            assert said.key is not None
+            assert (said.key.number, said.key.expires_at) == (current.number, current.expires_at)
+            assert set(self.book.present) <= current.holders
+            self.opened(current.number, said.key.ekt_key.expose())
+
+    # --- leaves ------------------------------------------------------------------------------------------------------
+
+    @rule(stay=stays, reason=st.sampled_from(REASONS), crash=crashes)
+    def go(self, stay: int, reason: str, crash: Crash) -> None:
+        """A leave, or one that is said once more."""
+        if self.book.stays:
+            number = stay % len(self.book.stays)
+            endpoint_id = self.sight.endpoints[number]
+            self.do(
+                lambda book: events.leave(book, number, reason, self.now),
+                lambda: leave(endpoint_id=endpoint_id, reason=reason, now=self.now),
+                crash,
             )
-
-    # --- events ------------------------------------------------------------------------------------------------------
-
-    @rule(who=people, crash=crashes)
-    def join(self, who: int, crash: tuple[int, bool]) -> None:
-        simulator = EndpointSimulator(account=self.accounts[who], conference_id=self.conference.id)
-        with self.event(crash):
-            released = simulator.ask(self.now)
-            stay = Endpoint.objects.get(jkt=simulator.jkt)
-            epoch = Epoch.objects.get(key_id=released.key_id)
-            assert simulator.keys[released.key_id] == unseal_ekt_key(epoch).expose()
-            self.told.setdefault(int(epoch.number), set()).add(int(stay.membership.source_id))
-
-    @rule(who=people, reason=st.sampled_from(["left", "closed", "line_cut"]), crash=crashes)
-    def go(self, who: int, reason: str, crash: tuple[int, bool]) -> None:
-        stay = Endpoint.objects.filter(account=self.accounts[who], membership__left_at=None).first()
-        if stay is not None:
-            with self.event(crash):
-                leave(endpoint_id=stay.pk, reason=reason, now=self.now)
-
-    @rule(who=people)
-    def withdraw(self, who: int) -> None:
-        self.participant(who).update(withdrawn_at=self.now)
-
-    @rule(who=people)
-    def invite_again(self, who: int) -> None:
-        self.participant(who).update(withdrawn_at=None)
-
-    @rule(active=st.booleans(), who=people)
-    def switch_account(self, active: bool, who: int) -> None:  # noqa: FBT001  hypothesis gives it by name
-        Account.objects.filter(pk=self.accounts[who].pk).update(is_active=active)
-
-    @rule(milliseconds=st.sampled_from([1, 40, 99, 100, 101, 700, 5_000, 14_000, 16_000, 31_000, 299_000, 301_000, 601_000]))
-    def wait(self, milliseconds: int) -> None:
-        self.now += timedelta(milliseconds=milliseconds)
 
     @rule(who=st.sets(people))
     def heartbeat(self, who: set[int]) -> None:
-        rows = Endpoint.objects.filter(account__in=[self.accounts[one] for one in who], membership__left_at=None)
-        note_heartbeats(endpoint_ids=list(rows.values_list("pk", flat=True)), now=self.now)
+        numbers = [number for number, stay in enumerate(self.book.stays) if stay.who in who]
+        ids = [self.sight.endpoints[number] for number in numbers]
+        self.do(lambda book: events.beat(book, numbers, self.now), lambda: note_heartbeats(endpoint_ids=ids, now=self.now), NEVER)
+
+    @rule(milliseconds=lapses)
+    def wait(self, milliseconds: int) -> None:
+        self.now += timedelta(milliseconds=milliseconds)
+
+    # --- looks -------------------------------------------------------------------------------------------------------
 
     @rule(crash=crashes)
-    def sweep(self, crash: tuple[int, bool]) -> None:
-        with self.event(crash):
-            settle(conference_id=self.conference.id, now=self.now)
+    def sweep(self, crash: Crash) -> None:
+        def act() -> None:
+            settle(conference_id=self.conference.pk, now=self.now)
+            destroy_due(now=self.now)
+
+        self.do(lambda book: events.sweep(book, self.now), act, crash)
+
+    @rule(crash=crashes)
+    def hub_looks(self, crash: Crash) -> None:
+        """It spares itself what is not due; nothing else is different."""
+        self.do(
+            lambda book: events.look(book, self.now),
+            lambda: settle_if_due(conference_id=self.conference.pk, now=self.now),
+            crash,
+        )
 
     @rule()
     def watch(self) -> None:
         """Twenty quiet seconds in which somebody looks: whoever was not heard is silent then."""
         for _ in range(4):
             self.now += timedelta(seconds=5)
-            self.sweep(crash=(0, False))
+            self.hub_looks(crash=NEVER)
 
-    @rule()
-    def hub_tells(self) -> None:
-        """What a hub would do now: the current key to everybody present, from one moment's state."""
-        if KeyState.objects.filter(conference=self.conference).exists():
-            refresh, _state = read_change(self.conference.id, -1, 0, self.now)
-            if refresh is not None and refresh.key is not None:
-                self.told.setdefault(refresh.key.number, set()).update(refresh.present)
+    # --- rights ------------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.events > 15)
+    @rule(who=people, crash=crashes)
+    def withdraw(self, who: int, crash: Crash) -> None:
+        act = {
+            "conference_id": self.conference.pk,
+            "participant_id": self.stage.participant_id(who),
+            "actor": "ada",
+            "now": self.now,
+        }
+        self.do(lambda book: events.withdraw(book, who, self.now), lambda: nothing(withdraw_invitation(**act)), crash)
+
+    @rule(who=people, crash=crashes)
+    def invite(self, who: int, crash: Crash) -> None:
+        by = {"conference_id": self.conference.pk, "actor": "ada", "actor_name": "Ada", "now": self.now}
+        invitee = Invitee(self.accounts[who].email)
+        self.do(
+            lambda book: events.invite(book, who, self.now), lambda: nothing(invite_participant(invitee=invitee, **by)), crash
+        )
+
+    @rule(who=people, tries=st.booleans())
+    def invite_anew(self, who: int, tries: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
+        """Withdrawn, and invited again: what was decided of him before is another matter."""
+        admitted = self._admitted()
+        who = admitted[who % len(admitted)] if admitted else who
+        self.withdraw(who=who, crash=NEVER)
+        if tries:
+            self._ask([(who, 0)], NEVER)
+        self.now += timedelta(seconds=1)
+        self.invite(who=who, crash=NEVER)
+        self._ask([(who, 0)], NEVER)
+
+    @rule(who=people)
+    def suspend(self, who: int) -> None:
+        """His account is switched off for a minute, in which he tries, and in which somebody may look."""
+        for is_active in (False, True):
+            Account.objects.filter(pk=self.accounts[who].pk).update(is_active=is_active)
+            self.book.people[who].is_active = is_active
+            self._ask([(who, 0)], NEVER)
+            if who % 2:
+                self.hub_looks(crash=NEVER)
+            self.now += MINUTE
+
+    @rule(who=people, device=st.just(DEVICES - 1))
+    def revoke(self, who: int, device: int) -> None:
+        self.stage.revoke(who, device, self.now)
+        self.book.revoked.add((who, device))
+
+    # --- the initiator -----------------------------------------------------------------------------------------------
+
+    @rule(
+        action=st.sampled_from([*moderation.OF_ALL, *moderation.OF_ONE, "admit"]), who=people, fresh=st.booleans(), crash=crashes
+    )
+    def order(self, action: str, who: int, fresh: bool, crash: Crash) -> None:  # noqa: FBT001  hypothesis gives it by name
+        self._order(action, who, crash, is_fresh=fresh)
+
+    @rule(
+        action=st.sampled_from(["admit", "admit", "decline", "remove", "ban", "lock", "unban"]), who=people, tries=st.booleans()
+    )
+    def fitting_order(self, action: str, who: int, tries: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
+        """As ``order``, of somebody whom it can concern, and nothing is in its way; he may come and try."""
+        if self.book.stay_at(0, 0) is None:
+            self._ask([(0, 0)], NEVER)
+        if action in ("admit", "decline") and not events.waiting(self.book, self.now):
+            self._ask([(who, 0)], NEVER)
+        who = self._fitting(action, who)
+        self._order(action, who, NEVER, is_fresh=True)
+        if tries:
+            self._ask([(who, 1)], NEVER)
+
+    def _admitted(self) -> list[int]:
+        return [number for number, person in enumerate(self.book.people) if person.admitted_at is not None]
+
+    def _fitting(self, action: str, who: int) -> int:
+        present = [self.book.stays[number].who for number in self.book.present]
+        fitting = {
+            "admit": events.waiting(self.book, self.now),
+            "decline": events.waiting(self.book, self.now),
+            "unban": [number for number, person in enumerate(self.book.people) if person.is_banned],
+            "lock": [one for one in self._admitted() if one not in present],
+        }.get(action, [one for one in present if one != 0])
+        return fitting[who % len(fitting)] if fitting else who
+
+    def _order(self, action: str, who: int, crash: Crash, *, is_fresh: bool) -> None:
+        device = next((device for device in range(DEVICES) if self.book.stay_at(0, device) is not None), 0)
+        signed_in = self.now if is_fresh else self.now - 11 * MINUTE
+        verified = self.stage.simulators[0, device].verified(self.now, signed_in=signed_in)
+        said = Order(action, self.accounts[who].email if action in moderation.OF_ONE else "")
+
+        def act() -> Door:
+            return moderate(verified=verified, conference_id=self.conference.pk, order=said, now=self.now)
+
+        def read(door: Door | str) -> Any:
+            if isinstance(door, str):
+                return door
+            waiting = [self.sight.who[row.participant.identity] for row in door.waiting]
+            kept_out = [self.sight.who[row.identity] for row in door.kept_out]
+            return waiting, kept_out, door.conference.locked_at is not None
+
+        rule_of = moderation.order
+        self.do(lambda book: rule_of(book, device, action, who, is_fresh=is_fresh, now=self.now), act, crash, read=read)
+
+    @precondition(lambda self: self.count > 12)
     @rule(crash=crashes)
-    def end(self, crash: tuple[int, bool]) -> None:
-        with self.event(crash):
-            end_conference(conference_id=self.conference.id, reason="initiator", actor="ada", now=self.now)
-        self.sweep(crash=(0, False))
-
-    # --- agreement ---------------------------------------------------------------------------------------------------
-
-    @invariant()
-    def epochs_rise_without_a_gap_and_one_is_current(self) -> None:
-        states = dict(self.epochs().values_list("number", "state"))
-        assert sorted(states) == list(range(1, len(states) + 1))
-        assert list(states.values()).count("current") <= 1
-        assert all(number == len(states) for number, state in states.items() if state == "current")
-        deltas = list(RosterDelta.objects.filter(conference=self.conference).order_by("number").values_list("number", flat=True))
-        assert deltas == list(range(1, len(deltas) + 1))
-
-    @invariant()
-    def whoever_was_given_a_key_stands_in_the_hold_log(self) -> None:
-        held = {one.source_id: set(one.epochs) for one in key_holds(self.conference).endpoints}
-        for number, sources in self.told.items():
-            for source_id in sources:
-                assert number in held[source_id]
-        for source_id, numbers in held.items():
-            assert numbers == {number for number, sources in self.opened.items() if source_id in sources}
-
-    @invariant()
-    def nobody_holds_what_was_opened_after_his_leave(self) -> None:
-        for source_id, last in self.left.items():
-            assert not any(source_id in sources for number, sources in self.told.items() if number > last)
-            assert not any(source_id in sources for number, sources in self.opened.items() if number > last)
-
-    @invariant()
-    def memberships_and_audit_agree(self) -> None:
-        rows = Membership.objects.filter(conference=self.conference)
-        began, ended = self.audited("key.released"), self.audited("endpoint.left")
-        assert sorted(began) == sorted(rows.values_list("source_id", flat=True))
-        assert sorted(ended) == sorted(rows.exclude(left_at=None).values_list("source_id", flat=True))
-
-    @invariant()
-    def what_is_over_cannot_be_opened(self) -> None:
-        assert not self.epochs().filter(state="destroyed").exclude(sealed_key=None).exists()
-        gone = Endpoint.objects.filter(conference=self.conference, membership__left_at__isnull=False)
-        assert not gone.exclude(sealed_member_secret=None).exists()
-        state = KeyState.objects.filter(conference=self.conference).first()
-        if state is not None and state.closed_at is not None:
-            assert not Membership.objects.filter(conference=self.conference, left_at=None).exists()
-            assert not self.epochs().filter(state="current").exists()
-            if self.conference.past_access == "none":
-                assert not self.epochs().exclude(sealed_key=None).exists()
-
-    def teardown(self) -> None:
-        """Whatever happened: once somebody looks, the leavers are locked out and the numbers are whole."""
-        if not hasattr(self, "conference"):
-            return
-        self.now += timedelta(milliseconds=100)
-        with self.event((0, False)):
-            settle(conference_id=self.conference.id, now=self.now)
-        present = set(Membership.objects.filter(conference=self.conference, left_at=None).values_list("source_id", flat=True))
-        current = self.epochs().filter(state="current").first()
-        if current is not None and current.expires_at > self.now:
-            assert self.opened[int(current.number)] >= present
-            newest_leave = max(self.left.values(), default=0)
-            assert not present or current.number > newest_leave
-        self.epochs_rise_without_a_gap_and_one_is_current()
-        self.whoever_was_given_a_key_stands_in_the_hold_log()
-
-    # --- the model's own books ---------------------------------------------------------------------------------------
-
-    @contextmanager
-    def event(self, crash: tuple[int, bool]):
-        """One event that may be refused or may crash. Then the books follow the rows of memberships, never the audit."""
-        at, after_commit = crash
-        before = int(self.epochs().order_by("-number").values_list("number", flat=True).first() or 0)
-        self.events += 1
-        try:
-            with crashing(CrashPoint(at, after_commit=after_commit)):
-                yield
-        except (KMFError, ConferenceOver):
-            pass
-        except (DatabaseError, InterfaceError, Crashed):
-            if not at:
-                raise
-        assert not connection.in_atomic_block
-        self._follow(before)
-
-    def _follow(self, before: int) -> None:
-        rows = Membership.objects.filter(conference=self.conference)
-        present = set(rows.filter(left_at=None).values_list("source_id", flat=True))
-        newest = list(self.epochs().filter(number__gt=before).order_by("number"))
-        for epoch in newest:
-            at_opening = rows.filter(since__lte=epoch.opened_at).exclude(left_at__lte=epoch.opened_at)
-            self.opened[int(epoch.number)] = set(at_opening.values_list("source_id", flat=True))
-        current = self.epochs().filter(state="current").first()
-        if current is not None:  # a joiner shares the epoch that he found
-            fresh = present - set().union(*self.opened.values())
-            self.opened[int(current.number)] |= fresh
-        last = before + len(newest)
-        for source_id in rows.exclude(left_at=None).values_list("source_id", flat=True):
-            self.left.setdefault(source_id, last - len(self._after_leave(source_id, newest)))
-
-    def _after_leave(self, source_id: int, newest: list[Epoch]) -> list[Epoch]:
-        """Epochs of this event that were opened when the leave was recorded already."""
-        return [epoch for epoch in newest if source_id not in self.opened[int(epoch.number)]]
-
-    def epochs(self):
-        return Epoch.objects.filter(conference=self.conference)
-
-    def participant(self, who: int):
-        return Participant.objects.filter(conference=self.conference, identity=self.accounts[who].email)
-
-    def audited(self, event: str) -> list[int]:
-        bodies = AuditEntry.objects.filter(chain=self.conference.id, event=event).values_list("body", flat=True)
-        return [json.loads(body)["details"]["source_id"] for body in bodies]
+    def end(self, crash: Crash) -> None:
+        end_it = {"conference_id": self.conference.pk, "reason": "initiator", "actor": "ada", "now": self.now}
+        self.do(lambda book: events.end(book, self.now), lambda: nothing(end_conference(**end_it)), crash)
