@@ -12,6 +12,7 @@ class KMFApp(AppConfig):
         """Take the outbox items that concern keys, guests and accounts, and name the statement key in audit exports."""
         from conferences.audit.export import register_header_facts  # noqa: PLC0415  models must be loaded
         from conferences.services.outbox_handlers import register  # noqa: PLC0415
+        from kmf.authorization.accounts import password_link  # noqa: PLC0415
         from kmf.authorization.guests.codes import MAIL_KIND, send_code  # noqa: PLC0415
         from kmf.authorization.second_factor import mailbox  # noqa: PLC0415
         from kmf.authorization.second_factor.notices import KIND, send_notice  # noqa: PLC0415
@@ -25,4 +26,5 @@ class KMFApp(AppConfig):
         register(MAIL_KIND, send_code)
         register(KIND, send_notice)
         register(mailbox.KIND, mailbox.send_code)
+        register(password_link.KIND, password_link.send_link)
         register_header_facts(lambda: {"roster_key": base64url.encode(roster_public_key())})
