@@ -4,14 +4,21 @@ import json
 import stat
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from config.embedded.leftovers import list_leftovers
 from config.env import ROOT
+from protocol.client_assertion import ASSERTION_TYPE, make_assertion
+from protocol.dpop import make_proof
+from room_endpoint.__main__ import read_private_key
 from tests.scenes import Scene
+from tests.simulators.room import RoomSystem
 from tests.stack import Stack, wait_for
 
 EVERYTHING = {"postgres", "valkey", "janus", "turn", "trusted", "provider", "worker", "beat"}
@@ -72,7 +79,44 @@ def test_nothing_listens_beyond_loopback_but_media(stack):
         assert not held & {f"socket:[{inode}]" for inode in sockets}, f"{name} listens on more than loopback"
 
 
-@pytest.mark.parametrize("name", ["worker", "janus", "trusted"])
+@pytest.mark.requirement("AUTH-6")
+def test_a_rooms_assertion_that_was_used_is_refused_after_a_restart_too(stack, tmp_path):
+    """What was used is remembered in the database: no process has to live for that."""
+    room = RoomSystem(Scene.schedule(stack), tmp_path)
+    key = read_private_key(room.key_file)
+
+    def assertion():
+        return make_assertion(key, client_id=room.device, issuer=stack.origins.auth, now=datetime.now(UTC))
+
+    caught = assertion()
+    asked_at = time.monotonic()
+    assert room_token(room, caught).status_code == 200
+    stack.restart("trusted")
+    wait_for(lambda: ready(stack, stack.origins.kmf).status_code == 200, "the KMF")
+    assert "trusted ended with status -9" in stack.output
+    answer = room_token(room, caught)
+    assert time.monotonic() - asked_at < 50  # its minute is not over: nothing but its use is held against it
+    assert (answer.status_code, answer.json()) == (400, {"error": "invalid_client"})
+    assert room_token(room, assertion()).status_code == 200
+
+
+def room_token(room, assertion):
+    """The token endpoint's answer to an assertion, under a fresh DPoP key."""
+    origins = room.scene.stack.origins
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": assertion,
+        "scope": f"conference:{room.scene.conference_id}",
+        "resource": origins.kmf,
+    }
+    key = ec.generate_private_key(ec.SECP256R1())
+    proof = make_proof(key, method="POST", url=f"{origins.kmf}/token", now=datetime.now(UTC))
+    with room.scene.stack.http(origins.kmf) as client:
+        return client.post("/token", data=form, headers={"DPoP": proof})
+
+
+@pytest.mark.parametrize("name", ["worker", "janus"])
 def test_killed_process_comes_back(stack, name):
     stack.restart(name)
     for origin in (stack.origins.kmf, stack.origins.provider):
