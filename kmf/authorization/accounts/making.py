@@ -26,7 +26,7 @@ class NewPerson:
 
     address: str
     name: str
-    fields: dict[str, bool]
+    fields: dict[str, Any]
 
 
 def read_person(*, address: str, name: str, roles: Iterable[str]) -> NewPerson:

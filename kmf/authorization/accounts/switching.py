@@ -23,8 +23,8 @@ class Side(StrEnum):
 _WEIGHT = {side.value: weight for weight, side in enumerate(Side)}
 _UNKNOWN = len(_WEIGHT)  # whoever it was: the operator alone undoes it
 _WORDS = {
-    Side.DIRECTORY: "The organisation's directory switched this account off; switch it on there.",
-    Side.OPERATOR: "The operator switched this account off; ask him to switch it on.",
+    Side.DIRECTORY.value: "The organisation's directory switched this account off; switch it on there.",
+    Side.OPERATOR.value: "The operator switched this account off; ask him to switch it on.",
 }
 
 
