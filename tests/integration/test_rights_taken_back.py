@@ -44,6 +44,10 @@ class Taken:
         caller.enter()
         return caller
 
+    def own(self) -> Caller:
+        """Himself, with the session under which he signed in."""
+        return Caller(self.scene, self.goes, auth=dict(Person._signed_in[self.stack.port, self.goes.account["email"]]))
+
     def post(self, caller: Caller, origin: str, path: str, **members: str) -> httpx.Response:
         headers = caller.credentials(origin, "POST", path, b"") | {"Content-Type": FORM}
         with self.stack.http(getattr(self.stack.origins, origin)) as client:
@@ -57,7 +61,7 @@ class Taken:
         token = self.stack.manage("directory_token", "--organisation", "demo").stdout.strip()
         path = f"/scim/v2/Users/{self.account_id}"
         with self.stack.http(self.stack.origins.auth) as directory:
-            directory.headers |= {"Authorization": f"Bearer {token}", "Content-Type": "application/scim+json"}
+            directory.headers.update({"Authorization": f"Bearer {token}", "Content-Type": "application/scim+json"})
             for value in (False, True):
                 content = json.dumps({"Operations": [{"op": "replace", "path": "active", "value": value}]})
                 assert directory.patch(path, content=content).json()["active"] is value
@@ -72,7 +76,7 @@ class Taken:
         self.forget_session()
 
     def one_endpoint(self) -> None:
-        own = self.caller(self.goes)
+        own = self.own()
         with self.stack.http(self.stack.origins.auth) as client:
             page = client.get("/", headers=own.credentials("auth", "GET", "/", b"")).text
         shown = [int(number) for number in re.findall(r'action="/end-device/(\d+)"', page)]
@@ -80,7 +84,7 @@ class Taken:
         assert int(self._row(GRANT, self.goes.jkt)) in shown
 
     def everywhere(self) -> None:
-        self.post(self.caller(self.goes), "auth", "/end-everywhere")
+        self.post(self.own(), "auth", "/end-everywhere")
         self.forget_session()
 
     def by_the_initiator(self) -> None:
