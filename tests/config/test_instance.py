@@ -17,6 +17,8 @@ from config.env import ROOT
 from protocol.client_assertion import ASSERTION_TYPE, make_assertion
 from protocol.dpop import make_proof
 from room_endpoint.__main__ import read_private_key
+from tests.openid_provider.key_server import key_server
+from tests.openid_provider.running import trust
 from tests.scenes import Scene
 from tests.simulators.room import RoomSystem
 from tests.stack import Stack, wait_for
@@ -25,8 +27,17 @@ EVERYTHING = {"postgres", "valkey", "janus", "turn", "trusted", "provider", "wor
 
 
 @pytest.fixture(scope="module")
-def stack():
-    with Stack() as running:
+def company():
+    """What a company's provider would sign, and its keys."""
+    with key_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def stack(company):
+    running = Stack()
+    trust(running, company.issuer)
+    with running:
         yield running
 
 
@@ -80,7 +91,8 @@ def test_nothing_listens_beyond_loopback_but_media(stack):
 
 
 @pytest.mark.requirement("AUTH-6")
-def test_a_rooms_assertion_that_was_used_is_refused_after_a_restart_too(stack, tmp_path):
+@pytest.mark.requirement("AUTH-14")
+def test_a_rooms_assertion_and_a_companys_sign_out_that_were_used_are_refused_after_a_restart_too(stack, company, tmp_path):
     """What was used is remembered in the database: no process has to live for that."""
     room = RoomSystem(Scene.schedule(stack), tmp_path)
     key = read_private_key(room.key_file)
@@ -88,16 +100,25 @@ def test_a_rooms_assertion_that_was_used_is_refused_after_a_restart_too(stack, t
     def assertion():
         return make_assertion(key, client_id=room.device, issuer=stack.origins.auth, now=datetime.now(UTC))
 
-    caught = assertion()
+    caught, signed_out = assertion(), company.logout_token(sub="nobody-here")
     asked_at = time.monotonic()
     assert room_token(room, caught).status_code == 200
+    assert [sign_out(stack, signed_out).status_code for _ in range(2)] == [200, 400]
     stack.restart("trusted")
     wait_for(lambda: ready(stack, stack.origins.kmf).status_code == 200, "the KMF")
     assert "trusted ended with status -9" in stack.output
     answer = room_token(room, caught)
     assert time.monotonic() - asked_at < 50  # its minute is not over: nothing but its use is held against it
     assert (answer.status_code, answer.json()) == (400, {"error": "invalid_client"})
+    assert sign_out(stack, signed_out).json() == {"error": "invalid_request"}
     assert room_token(room, assertion()).status_code == 200
+    assert sign_out(stack, company.logout_token(sub="nobody-here")).status_code == 200
+
+
+def sign_out(stack, token):
+    """The answer to a company's back-channel logout."""
+    with stack.http(stack.origins.auth) as client:
+        return client.post("/sign-in/with/company/logout", data={"logout_token": token})
 
 
 def room_token(room, assertion):
