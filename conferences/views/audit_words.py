@@ -70,6 +70,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "account.mailbox_asked": ("Asked for a code to add a first second factor", ""),
     "account.factor_added": ("Added a way to sign in: {kind}", ""),
     "account.factor_removed": ("Removed a way to sign in: {kind}", "warn"),
+    "account.factor_taken": ("Removed a way to sign in of {account}: {kind}", "warn"),
     "account.signed_out_by_company": ("Signed {account} out: it signed out at the company", ""),
     "company.logout_refused": ("A sign-out that is not the company's refused", "bad"),
     "guest.code_asked": ("Asked for a code by mail", ""),

@@ -15,6 +15,7 @@ from kmf.authorization.accounts.roles import change_roles
 from kmf.authorization.accounts.switching import Side, switch_off, switch_on
 from kmf.authorization.errors import AccountRefused
 from kmf.authorization.models import ROLE_FIELDS, Account
+from kmf.authorization.second_factor.account import remove_all
 
 _BY = "operator"
 
@@ -44,9 +45,10 @@ class Command(BaseCommand):
         roles = what.add_parser("role", help="give and take roles")
         for name, words in (("--give", "a role that he gets"), ("--take", "a role that he loses")):
             roles.add_argument(name, action="append", default=[], choices=list(ROLE_FIELDS), help=f"{words}; may be repeated")
+        lost = what.add_parser("lost", help="remove every second factor of somebody who has lost his; he is out everywhere")
         off = what.add_parser("off", help="end every right of an account, everywhere, and let nobody sign in with it")
         on = what.add_parser("on", help="let somebody sign in with it again, whoever switched it off")
-        for one in (linking, roles, off, on):
+        for one in (linking, roles, lost, off, on):
             one.add_argument("address", help="e-mail address of the account")
 
     def handle(self, *_arguments: Any, what: str, **options: Any) -> None:
@@ -57,6 +59,7 @@ class Command(BaseCommand):
             "list": self._list,
             "link": self._link,
             "role": self._role,
+            "lost": self._lost,
             "off": self._off,
             "on": self._on,
         }[what]
@@ -97,6 +100,9 @@ class Command(BaseCommand):
             raise AccountRefused("nothing_to_do", "Say which roles to --give or to --take.")
         account = change_roles(_account(options["address"]), give=options["give"], take=options["take"], by=_BY, now=now)
         self.stdout.write(",".join(account.roles) or "-")
+
+    def _lost(self, options: dict[str, Any], now: datetime) -> None:
+        self.stdout.write(f"removed: {remove_all(_account(options['address']), by=_BY, now=now)}")
 
     def _off(self, options: dict[str, Any], now: datetime) -> None:
         switch_off(_account(options["address"]), side=Side.OPERATOR, by=_BY, now=now)

@@ -4,9 +4,10 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError
 
-from conferences.models import Organisation
+from conferences.models import Organisation, OutboxItem
 from conferences.services.signed_in import is_ended
 from kmf.authorization.models import AccessToken, Account, Grant, PasswordLink
+from kmf.authorization.second_factor import account as second_factor
 from tests.kmf.authorization.accounts.conftest import PASSWORD
 from tests.kmf.authorization.oauth_client import OAuthClient, host
 
@@ -62,6 +63,7 @@ REFUSED = {
     "an address that is somebody's": (("add", "ADA@weaver.example", "--organisation", "weaver", "--name", "A"), "address_taken"),
     "nobody to switch off": (("off", "eve@weaver.example"), "no_such_account"),
     "nobody to switch on": (("on", "eve@weaver.example"), "no_such_account"),
+    "nobody who lost anything": (("lost", "eve@weaver.example"), "no_such_account"),
     "nobody for a link": (("link", "eve@weaver.example"), "no_such_account"),
     "no role": (("role", "ada@weaver.example"), "nothing_to_do"),
     "a role given and taken": (("role", "ada@weaver.example", "--give", "admin", "--take", "admin"), "contradiction"),
@@ -147,6 +149,28 @@ def test_roles_are_given_without_a_word_and_taken_with_a_new_sign_in(operator, a
     assert operator("role", ada.email, "--give", "auditor") == "initiator,auditor"  # nothing new: nothing is written
     changes = [entry["details"] for entry in audited("account.roles_set")]
     assert [change["now"] for change in changes] == [["initiator", "admin"], ["initiator", "auditor"]]
+
+
+def test_who_has_lost_his_second_factors_is_rid_of_them_and_out_everywhere(operator, ada, endpoint_client, audited, now):
+    given = endpoint_client.tokens()
+    second_factor.add_app(ada, secret="JBSWY3DPEHPK3PXP", step=1, now=now)
+    second_factor.make_recovery_codes(ada, now=now)
+    assert operator("lost", ada.email) == "removed: 1"
+    held = second_factor.held_by(ada)
+    assert (held.app, held.passkeys, held.recovery_codes) == (None, (), None)
+    assert AccessToken.objects.count() == 0
+    assert endpoint_client.refresh(given["refresh_token"]).json() == {"error": "invalid_grant"}
+    [entry] = audited("account.factor_taken")
+    assert (entry["actor"], entry["details"]) == ("operator", {"account": ada.email, "kind": "totp"})
+    notices = OutboxItem.objects.filter(kind="account.factor_changed", payload__added=False)
+    assert notices.count() == 1
+
+
+def test_who_has_nothing_to_lose_stays_signed_in(operator, ada, endpoint_client, audited):
+    given = endpoint_client.tokens()
+    assert operator("lost", ada.email) == "removed: 0"
+    assert endpoint_client.refresh(given["refresh_token"]).status_code == 200
+    assert audited("account.factor_taken") == []
 
 
 def test_a_list_says_who_is_there_and_never_how_he_signs_in(operator, ada, account):
