@@ -100,6 +100,7 @@ def set_password(secret_checksum: str, *, password: str, now: datetime) -> Accou
 def _fresh(account: Account, *, by: str, now: datetime, how: str) -> PasswordLink:
     if not any(method.name == "password" for method in settings.SIGN_IN_METHODS):
         raise AccountRefused("no_passwords", "Nobody signs in with a password here: see sign-in.toml.")
+    account = Account.objects.select_for_update(no_key=True, of=("self",)).select_related("organisation").get(pk=account.pk)
     if account.is_device or account.is_guest:
         raise AccountRefused("not_a_person", "Devices and guests have no password.")
     if not account.is_active:

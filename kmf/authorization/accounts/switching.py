@@ -9,7 +9,7 @@ from conferences.models import Organisation
 from conferences.services import audit
 from kmf.authorization.errors import AccountRefused, NoSuchGrant
 from kmf.authorization.grants import end_everywhere
-from kmf.authorization.models import Account
+from kmf.authorization.models import Account, PasswordLink
 
 
 class Side(StrEnum):
@@ -63,6 +63,7 @@ def switch_off(account: Account, *, side: Side, by: str, now: datetime) -> None:
         return
     was_on, row.is_active, row.switched_off_by = row.is_active, False, side.value
     row.save(update_fields=["is_active", "switched_off_by"])
+    PasswordLink.objects.filter(account=row).delete()
     if was_on:
         end_everywhere(row, now=now, reason="account was switched off", by=by)
     _record("account.switched_off", row, by, now)

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from kmf.authorization.accounts.password_link import checksum, set_password, show_link
+from kmf.authorization.accounts.switching import Side, switch_off, switch_on
 from kmf.authorization.cleaning import clean
 from kmf.authorization.errors import AccountRefused
 from kmf.authorization.models import AccessToken, Account, PasswordLink
@@ -74,6 +75,13 @@ def test_one_that_is_over_opens_nothing(browser, link, ada, audited, over):
     assert not ada.has_usable_password()
     assert audited("account.password_set") == []
     assert {entry["details"]["reason"] for entry in audited("account.sign_in_refused")} == {"link_over"}
+
+
+def test_a_link_of_before_a_switching_off_is_over_after_the_switching_on(browser, link, ada):
+    for switch in (switch_off, switch_on):
+        switch(ada, side=Side.OPERATOR, by="operator", now=timezone.now())
+    assert browser.get(link).status_code == 410
+    assert PasswordLink.objects.count() == 0
 
 
 WEAK = {"short": "elevenchars", "common": "password1234", "his own address": "ada@weaver.example", "empty": "", "long": "x" * 201}
