@@ -3,16 +3,21 @@
 from allauth.account import views as allauth_views
 from django.conf import settings
 from django.urls import path
+from django.views.decorators.http import require_http_methods, require_safe
 
 from config.health import health, readiness
 from config.probes import trusted
 from kmf.authorization import device_views, enrolment_views, views
+from kmf.authorization.accounts import views as accounts
+from kmf.authorization.accounts.password_views import set_password
 from kmf.authorization.directory import views as directory
 from kmf.authorization.guests import views as guests
 from kmf.authorization.room_code import views as room_code
 from kmf.authorization.saml import views as saml
 from kmf.authorization.second_factor import mailbox_views as mailbox
 from kmf.authorization.second_factor import views as second_factor
+
+_form = require_http_methods(["GET", "HEAD", "POST"])  # a form view of Django's takes PUT, too
 
 urlpatterns = [
     path("", views.account, name="account"),
@@ -26,7 +31,7 @@ urlpatterns = [
     path("sign-in/saml/<slug:provider_name>/finish", saml.finish, name="saml_finish"),
     path("sign-in/saml/<slug:provider_name>/metadata", saml.metadata, name="saml_metadata"),
     path("sign-in/second-factor", second_factor.second_factor_step, name="mfa_authenticate"),
-    path("confirm", allauth_views.reauthenticate, name="account_reauthenticate"),
+    path("confirm", _form(allauth_views.reauthenticate), name="account_reauthenticate"),
     path("confirm/code", second_factor.confirm_by_code, name="mfa_reauthenticate"),
     path("confirm/passkey", second_factor.confirm_by_passkey, name="mfa_reauthenticate_webauthn"),
     path("confirm/saml", saml.confirm, name="confirm_saml"),
@@ -36,14 +41,17 @@ urlpatterns = [
     path("second-factor/passkey", second_factor.add_passkey, name="mfa_add_webauthn"),
     path("second-factor/recovery-codes", second_factor.recovery_codes, name="recovery_codes"),
     path("second-factor/<int:factor_id>/remove", second_factor.remove, name="remove_factor"),
-    path("sign-out", allauth_views.logout, name="account_logout"),
-    path("inactive", allauth_views.account_inactive, name="account_inactive"),
+    path("set-password", set_password, name="set_password"),
+    path("sign-out", _form(allauth_views.logout), name="account_logout"),
+    path("inactive", require_safe(allauth_views.account_inactive), name="account_inactive"),
     path("end-everywhere", views.everywhere, name="account_end_everywhere"),
     path("end-device/<int:grant_id>", device_views.end_own_device, name="end_own_device"),
-    path("accounts", device_views.accounts, name="accounts"),
-    path("accounts/<str:account_id>", device_views.one_account, name="one_account"),
+    path("accounts", accounts.accounts, name="accounts"),
+    path("accounts/<str:account_id>", accounts.one_account, name="one_account"),
     path("accounts/<str:account_id>/end-device/<int:grant_id>", device_views.end_device_of, name="end_device_of"),
     path("accounts/<str:account_id>/end-everywhere", device_views.end_account, name="end_account"),
+    path("accounts/<str:account_id>/off", accounts.switch_off, name="switch_account_off"),
+    path("accounts/<str:account_id>/on", accounts.switch_on, name="switch_account_on"),
     path("rooms", enrolment_views.rooms, name="rooms"),
     path("rooms/revoke/<str:kid>", enrolment_views.revoke, name="revoke_room_key"),
     path("room-code", room_code.room_code, name="room_code"),

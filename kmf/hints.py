@@ -29,10 +29,11 @@ def listen_locally(callback: Callable[[str], None]) -> None:
 
 def announce_on_commit(conference_id: str) -> None:
     """Hint at a change once the surrounding transaction is committed."""
-    transaction.on_commit(lambda: _announce(conference_id))
+    transaction.on_commit(lambda: announce(conference_id))
 
 
-def _announce(conference_id: str) -> None:
+def announce(conference_id: str) -> None:
+    """Hint at a change that is committed; waits for nobody."""
     for callback in _listeners:
         callback(conference_id)
     with _guard:

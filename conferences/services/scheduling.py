@@ -10,6 +10,7 @@ from conferences.errors import AlreadyInvited, ConferenceOver, TooManyParticipan
 from conferences.models import Conference, Organisation, Participant
 from conferences.rules import MAX_INVITED, REMINDED_BEFORE, WORTH_A_REMINDER, is_over
 from conferences.services.audit import Fact, record, record_all
+from conferences.services.hinted import hint_on_commit
 from conferences.services.outbox import enqueue, enqueue_all
 from conferences.services.plan import ConferencePlan, Invitee
 
@@ -193,6 +194,7 @@ def enqueue_change(conference: Conference, now: datetime, *, withdrawn: Particip
     if withdrawn is not None:
         payload["withdrawn"] = withdrawn.pk
     enqueue(kind="conference.changed", payload=payload, organisation=conference.organisation, now=now)
+    hint_on_commit(conference.id)
 
 
 def invited_fact(participant: Participant) -> Fact:

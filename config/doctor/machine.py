@@ -9,7 +9,7 @@ from pathlib import Path
 
 from config.doctor.finding import ERROR, MAKE_RUN, OK, WARNING, Finding, Situation
 from config.embedded.media import SYSTEM_PATH
-from config.embedded.ports import is_free
+from config.embedded.ports import SAME_PORT, is_free
 from config.embedded.programs import ProgramMissing, postgres_programs, valkey_server
 
 OLDEST_PYTHON = (3, 11)
@@ -72,7 +72,10 @@ def instance(situation: Situation) -> Iterator[Finding]:
 
 
 def ports(situation: Situation) -> Iterator[Finding]:
-    """The two promised ports: ours while we run, else free."""
+    """The two promised ports: two, ours while we run, else free."""
+    if situation.port == situation.provider_port:
+        yield Finding(ERROR, f"{SAME_PORT}, {situation.port}", "set one of them to another port")
+        return
     for port, variable in ((situation.port, "CONCLAVE_PORT"), (situation.provider_port, "CONCLAVE_PROVIDER_PORT")):
         free = is_free(port)
         if situation.running:

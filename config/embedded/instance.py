@@ -10,7 +10,7 @@ from config.embedded.environment import write_environment
 from config.embedded.liveness import Liveness
 from config.embedded.media import Media
 from config.embedded.owners import hand_over
-from config.embedded.ports import check_free, distinct_ports, free_port
+from config.embedded.ports import check_free, derived_ports
 from config.embedded.postgres import DOMAINS, Cluster
 from config.embedded.preflight import check_media_programs
 from config.embedded.secrets import make_secrets
@@ -53,7 +53,7 @@ class Instance:
         """Bring everything up and wait until every origin is ready.
 
         Raises:
-            PortTaken: a promised port is in use.
+            PortTaken: a promised port is in use, or both are the same.
             ServiceFailed: a part ended or was not ready in time.
             MediaMissing: Janus or coturn is not installed.
             NotReady: an origin is not ready in time.
@@ -61,6 +61,7 @@ class Instance:
 
         """
         check_media_programs()
+        ports = derived_ports(self.port, self.provider_port, mdds=self.mdds)
         check_free(self.port, "CONCLAVE_PORT")
         check_free(self.provider_port, "CONCLAVE_PROVIDER_PORT")
         self.state.make_directories()
@@ -70,9 +71,8 @@ class Instance:
 
         self.say("PostgreSQL and Valkey")
         cluster = Cluster(self.state)
-        valkey = Valkey(self.state, free_port(self.port + 79))
-        janus_ports = distinct_ports([self.provider_port + 88 + index for index in range(self.mdds)])
-        media = Media(self.state, self.provider_port, janus_ports, free_port(self.provider_port + 78))
+        valkey = Valkey(self.state, ports.valkey)
+        media = Media(self.state, self.provider_port, ports.janus, ports.turn)
         self.supervisor.start(cluster.prepare(), timeout_s=DATABASE_TIMEOUT_S)
         self.supervisor.start(valkey.prepare())
         cluster.make_databases()

@@ -1,10 +1,42 @@
 """Loopback ports: those that are promised must be free, the others are looked for."""
 
 import socket
+from collections.abc import Collection
+from dataclasses import dataclass
+
+SAME_PORT = "CONCLAVE_PORT and CONCLAVE_PROVIDER_PORT name the same port"
 
 
 class PortTaken(RuntimeError):
     """A promised port is in use. The message says which variable moves it."""
+
+
+@dataclass(frozen=True)
+class DerivedPorts:
+    """Ports that an instance finds for itself: each is another one, and none is promised."""
+
+    valkey: int
+    turn: int
+    janus: tuple[int, ...]
+
+
+def derived_ports(port: int, provider_port: int, *, mdds: int) -> DerivedPorts:
+    """Ports of an instance beside the two promised ones; the usual ones where they are free.
+
+    Args:
+        port: the trusted sites' port.
+        provider_port: the provider's.
+        mdds: how many media servers.
+
+    Raises:
+        PortTaken: the two are the same.
+
+    """
+    if port == provider_port:
+        raise PortTaken(SAME_PORT)
+    preferred = [port + 79, provider_port + 78, *(provider_port + 88 + index for index in range(mdds))]
+    valkey, turn, *janus = distinct_ports(preferred, without={port, provider_port})
+    return DerivedPorts(valkey, turn, tuple(janus))
 
 
 def check_free(port: int, variable: str) -> None:
@@ -33,11 +65,11 @@ def free_port(preferred: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def distinct_ports(preferred: list[int]) -> tuple[int, ...]:
-    """As `free_port` for each of ``preferred``, and no port twice."""
+def distinct_ports(preferred: list[int], *, without: Collection[int] = ()) -> tuple[int, ...]:
+    """As `free_port` for each of ``preferred``, no port twice and none of ``without``."""
     found: list[int] = []
     for port in preferred:
-        while (free := free_port(port)) in found:
+        while (free := free_port(port)) in found or free in without:
             port = 0  # noqa: PLW2901  any other one
         found.append(free)
     return tuple(found)

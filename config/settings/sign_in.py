@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from config.env import BadSetting, Environment
-from kmf.authorization.company.configuration import BadProvider, read_provider
+from kmf.authorization.company.configuration import read_provider
+from kmf.authorization.company.description import BadProvider
 from kmf.authorization.ldap.configuration import read_directory
 from kmf.authorization.methods.chosen import DEFAULT, UnknownMethod, find_methods, joined_settings
 from kmf.authorization.saml.configuration import read_saml_provider

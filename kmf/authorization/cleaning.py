@@ -6,10 +6,11 @@ from django.contrib.sessions.models import Session
 
 from kmf.authorization.company.sessions import forget_sessions
 from kmf.authorization.guests.life import end_guests
-from kmf.authorization.models import AccessToken, Grant, MailboxCode, RateCount, RoomCode, SamlRequest, UsedProof
+from kmf.authorization.models import AccessToken, Grant, MailboxCode, PasswordLink, RateCount, RoomCode, SamlRequest, UsedProof
 
 # Used codes and refresh tokens are kept this long past the grant's end, so that a late replay is still named as one.
 _KEPT_AFTER_END = timedelta(hours=24)
+_KEPT_LINK = timedelta(days=7)  # longer than any waits for its mail and is good afterwards
 _KEPT_AFTER_CODE = timedelta(hours=1)  # a screen that asks late hears that its code is over
 
 
@@ -22,6 +23,7 @@ def clean(now: datetime) -> None:
     RateCount.objects.filter(ends_at__lte=now).delete()
     AccessToken.objects.filter(expires__lte=now).delete()
     MailboxCode.objects.filter(asked_at__lte=now - _KEPT_AFTER_CODE).delete()
+    PasswordLink.objects.filter(made_at__lte=now - _KEPT_LINK).delete()
     RoomCode.objects.filter(expires_at__lte=now - _KEPT_AFTER_CODE).delete()
     SamlRequest.objects.filter(expires_at__lte=now).delete()
     Grant.objects.filter(expires__lte=now - _KEPT_AFTER_END).delete()

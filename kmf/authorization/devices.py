@@ -49,8 +49,10 @@ def devices_of(account: Account, *, shown_to: Account, now: datetime) -> list[De
     return sorted(devices, key=lambda device: device.used_at, reverse=True)
 
 
-def accounts_signed_in(administrator: Account, *, now: datetime) -> list[Account]:
+def accounts_signed_in(administrator: Account, *, search: str = "", now: datetime) -> list[Account]:
     """Accounts of the administrator's organisation, by address; ``devices`` counts where each is signed in.
+
+    With ``search``, those that have it in name or address. At most ``ACCOUNTS_SHOWN``.
 
     Raises:
         NoSuchGrant: not an administrator.
@@ -66,6 +68,8 @@ def accounts_signed_in(administrator: Account, *, now: datetime) -> list[Account
     )
     counted = Count("authorization_grant", filter=live, distinct=True)
     rows = Account.objects.filter(organisation=administrator.organisation).annotate(devices=counted)
+    if search:
+        rows = rows.filter(Q(email__icontains=search) | Q(name__icontains=search))
     return list(rows.order_by("-devices", "email")[:ACCOUNTS_SHOWN])
 
 

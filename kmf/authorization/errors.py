@@ -6,6 +6,7 @@
     ├── TokenRefused       a token request
     ├── NoSuchGrant        none that may be ended by who asks
     ├── EnrolmentRefused   a device cannot be enrolled so
+    ├── AccountRefused     an account or organisation cannot be made or changed so
     ├── DecisionPending    a screen asks for tokens, and nobody has decided: no refusal
     ├── WrongCode          a code that is none, or was used
     └── TooManyAttempts    wrong too often within a while
@@ -66,6 +67,10 @@ class EnrolmentRefused(AuthorizationError):
     def __init__(self, field: str, reason: str) -> None:
         super().__init__("enrolment_refused", reason)
         self.field = field
+
+
+class AccountRefused(AuthorizationError):
+    """Nothing was made or changed; ``code`` is stable (docs/operate.md), ``reason`` is for whoever asked: no input in it."""
 
 
 class WrongCode(AuthorizationError):

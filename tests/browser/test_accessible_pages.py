@@ -72,6 +72,30 @@ def test_authorization_module(scene: Scene, profile) -> None:
     is_accessible(page, "one account")
 
 
+def test_switching_an_account_off_and_on_by_keyboard(scene: Scene, profile) -> None:
+    """Found, switched off, and on again without a mouse; each page and each word of refusal without a violation."""
+    stack = scene.stack
+    page = enter(profile(), stack, "admin")
+    page.goto(stack.origins.auth + "/accounts")
+    page.get_by_label("Name or address").press_sequentially("priya")
+    page.keyboard.press("Enter")
+    page.get_by_text("1 account with").wait_for()
+    is_accessible(page, "accounts that were found")
+    page.get_by_role("link", name="Priya Patel").press("Enter")
+    try:
+        page.get_by_role("button", name="Switch the account off").press("Enter")
+        page.get_by_text("Tick the box if you mean it.").wait_for()
+        is_accessible(page, "not meant")
+        page.get_by_label("I want Priya Patel out of everything").press("Space")
+        page.keyboard.press("Enter")
+        page.get_by_text("It is signed out everywhere").wait_for()
+        is_accessible(page, "switched off")
+        page.get_by_role("button", name="Switch the account on").press("Enter")
+        page.get_by_text("Its owner signs in anew").wait_for()
+    finally:
+        stack.manage("account", "on", "priya@demo.example")
+
+
 def test_pages_are_in_both_schemes(scene: Scene, profile) -> None:
     """Light and dark are two pictures: else the tests looked at one of them twice."""
     page = profile().new_page()

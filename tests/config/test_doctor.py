@@ -98,6 +98,13 @@ def look(state, monkeypatch):
     return at
 
 
+def test_one_port_for_both_sites_is_named_with_both_settings(look):
+    port = str(free_port(0))
+    findings = look("ports", CONCLAVE_PORT=port, CONCLAVE_PROVIDER_PORT=port)
+    assert "another port" in mends(findings, ERROR, "CONCLAVE_PORT and CONCLAVE_PROVIDER_PORT")
+    assert len(findings) == 1
+
+
 def test_taken_port_is_named_with_its_holder_and_variable(look):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

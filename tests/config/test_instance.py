@@ -4,22 +4,40 @@ import json
 import stat
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from config.embedded.leftovers import list_leftovers
 from config.env import ROOT
+from protocol.client_assertion import ASSERTION_TYPE, make_assertion
+from protocol.dpop import make_proof
+from room_endpoint.__main__ import read_private_key
+from tests.openid_provider.key_server import key_server
+from tests.openid_provider.running import trust
 from tests.scenes import Scene
+from tests.simulators.room import RoomSystem
 from tests.stack import Stack, wait_for
 
 EVERYTHING = {"postgres", "valkey", "janus", "turn", "trusted", "provider", "worker", "beat"}
 
 
 @pytest.fixture(scope="module")
-def stack():
-    with Stack() as running:
+def company():
+    """What a company's provider would sign, and its keys."""
+    with key_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def stack(company):
+    running = Stack()
+    trust(running, company.issuer)
+    with running:
         yield running
 
 
@@ -72,7 +90,54 @@ def test_nothing_listens_beyond_loopback_but_media(stack):
         assert not held & {f"socket:[{inode}]" for inode in sockets}, f"{name} listens on more than loopback"
 
 
-@pytest.mark.parametrize("name", ["worker", "janus", "trusted"])
+@pytest.mark.requirement("AUTH-6")
+@pytest.mark.requirement("AUTH-14")
+def test_a_rooms_assertion_and_a_companys_sign_out_that_were_used_are_refused_after_a_restart_too(stack, company, tmp_path):
+    """What was used is remembered in the database: no process has to live for that."""
+    room = RoomSystem(Scene.schedule(stack), tmp_path)
+    key = read_private_key(room.key_file)
+
+    def assertion():
+        return make_assertion(key, client_id=room.device, issuer=stack.origins.auth, now=datetime.now(UTC))
+
+    caught, signed_out = assertion(), company.logout_token(sub="nobody-here")
+    asked_at = time.monotonic()
+    assert room_token(room, caught).status_code == 200
+    assert [sign_out(stack, signed_out).status_code for _ in range(2)] == [200, 400]
+    stack.restart("trusted")
+    wait_for(lambda: ready(stack, stack.origins.kmf).status_code == 200, "the KMF")
+    assert "trusted ended with status -9" in stack.output
+    answer = room_token(room, caught)
+    assert time.monotonic() - asked_at < 50  # its minute is not over: nothing but its use is held against it
+    assert (answer.status_code, answer.json()) == (400, {"error": "invalid_client"})
+    assert sign_out(stack, signed_out).json() == {"error": "invalid_request"}
+    assert room_token(room, assertion()).status_code == 200
+    assert sign_out(stack, company.logout_token(sub="nobody-here")).status_code == 200
+
+
+def sign_out(stack, token):
+    """The answer to a company's back-channel logout."""
+    with stack.http(stack.origins.auth) as client:
+        return client.post("/sign-in/with/company/logout", data={"logout_token": token})
+
+
+def room_token(room, assertion):
+    """The token endpoint's answer to an assertion, under a fresh DPoP key."""
+    origins = room.scene.stack.origins
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": assertion,
+        "scope": f"conference:{room.scene.conference_id}",
+        "resource": origins.kmf,
+    }
+    key = ec.generate_private_key(ec.SECP256R1())
+    proof = make_proof(key, method="POST", url=f"{origins.kmf}/token", now=datetime.now(UTC))
+    with room.scene.stack.http(origins.kmf) as client:
+        return client.post("/token", data=form, headers={"DPoP": proof})
+
+
+@pytest.mark.parametrize("name", ["worker", "janus"])
 def test_killed_process_comes_back(stack, name):
     stack.restart(name)
     for origin in (stack.origins.kmf, stack.origins.provider):

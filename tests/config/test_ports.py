@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from config.embedded.ports import PortTaken, check_free, distinct_ports, free_port, media_ranges
+from config.embedded.ports import PortTaken, check_free, derived_ports, distinct_ports, free_port, media_ranges
 
 
 @pytest.fixture
@@ -45,3 +45,21 @@ def test_several_ports_are_all_different(taken):
     found = distinct_ports([taken, taken, 0])
     assert len(set(found)) == 3
     assert taken not in found
+
+
+@pytest.mark.parametrize("apart", [1, -1, 9, 10, 78, 79, 88, 89, -79, -88])
+def test_an_instance_gets_ports_that_are_all_different_however_its_own_two_lie(apart):
+    port, mdds = 18100, 3
+    found = derived_ports(port, port + apart, mdds=mdds)
+    every = [port, port + apart, found.valkey, found.turn, *found.janus]
+    assert len(set(every)) == len(every) == 4 + mdds
+
+
+def test_usual_ports_are_kept_where_they_are_free():
+    found = derived_ports(18400, 18500, mdds=2)
+    assert (found.valkey, found.turn, found.janus) == (18479, 18578, (18588, 18589))
+
+
+def test_one_port_for_both_sites_is_refused_by_the_names_of_both_settings():
+    with pytest.raises(PortTaken, match=r"CONCLAVE_PORT and CONCLAVE_PROVIDER_PORT"):
+        derived_ports(8000, 8000, mdds=1)

@@ -55,6 +55,7 @@ def request_body(row: Row, caller: Caller) -> tuple[bytes, str]:
         "rooms": _room(),
         "invite": {"address": "eve@else.example"},
         "room-code": {"code": "B"},
+        "off": {"meant": "yes"},
     }
     return form(typed.get(name, {})), FORM
 

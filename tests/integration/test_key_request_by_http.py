@@ -69,3 +69,37 @@ def test_it_answers_on_its_own_host_only(stack: Stack, kmf: httpx.Client):
 
 def test_it_is_no_service_worker(kmf: httpx.Client):
     assert kmf.post("/keys", content=b"{}", headers={"Service-Worker": "script"}).status_code == 403
+
+
+FORGET_REFUSALS = "DELETE FROM authorization_ratecount"
+
+
+def test_a_seventh_join_within_a_minute_is_told_when_to_come_back(scene: Scene):
+    petra, paul = (scene.person("participant", number).sign_in() for number in (0, 1))
+    assert [petra.ask_for_key().status_code for _ in range(6)] == [200] * 6
+    epochs, released = scene.epochs(), len(scene.audit("key.released"))
+    answer = petra.ask_for_key()
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
+    assert answer.json() == {"error": "too_many", "retry_after": 60}
+    assert (answer.headers["cache-control"], answer.headers.get("encryption-key")) == ("no-store", None)
+    assert (scene.epochs(), len(scene.audit("key.released"))) == (epochs, released)
+    [denied] = scene.audit("key.denied")
+    assert (denied["actor"], denied["details"]["reason"]) == (petra.account["email"], "more than six joins within a minute")
+    assert paul.ask_for_key().status_code == 200  # nobody else waits
+
+
+def test_an_address_that_is_refused_too_often_is_told_so_and_who_is_right_there_goes_on(scene: Scene, kmf: httpx.Client):
+    petra = scene.person("participant", 0).sign_in()
+    with scene.stack.connect("trusted") as database:
+        database.execute(FORGET_REFUSALS)
+        try:
+            answers = [kmf.post("/keys", content=b"{}") for _ in range(62)]
+            rows = database.execute("SELECT count(*) FROM conferences_auditentry WHERE event = 'request.refused'").fetchone()
+            assert [answer.status_code for answer in answers] == [401] * 60 + [429] * 2
+            assert (answers[-1].json(), answers[-1].headers["retry-after"]) == ({"error": "too_many", "retry_after": 60}, "60")
+            kmf.post("/keys", content=b"{}")
+            again = database.execute("SELECT count(*) FROM conferences_auditentry WHERE event = 'request.refused'").fetchone()
+            assert rows == again  # what is over the limit fills no audit
+            assert petra.ask_for_key().status_code == 200
+        finally:
+            database.execute(FORGET_REFUSALS)

@@ -27,7 +27,7 @@ def test_a_frozen_broker_gathers_one_hint_for_each_conference():
     try:
         for _ in range(500):
             for name in ("a", "b", "c"):
-                hints._announce(name)
+                hints.announce(name)
     finally:
         hints._listeners.remove(heard.append)
     assert len(heard) == 1500  # in this process each is heard at once

@@ -2,11 +2,12 @@
 
 from config.urls_provider import urlpatterns
 from provider.routing import websocket_urlpatterns
-from tests.matrix import paths_of, rows
+from tests.matrix import endpoints, methods_and_paths_of, paths_of, rows
 
 
-def test_every_url_has_a_row():
-    assert {row.path for row in rows() if row.origin == "provider" and row.method != "SOCKET"} == set(paths_of(urlpatterns))
+def test_every_method_of_every_url_has_a_row():
+    served = {("provider", method, path) for method, path in methods_and_paths_of(urlpatterns)}
+    assert {row for row in endpoints() if row[0] == "provider" and row[1] != "SOCKET"} == served
 
 
 def test_every_socket_has_a_row():

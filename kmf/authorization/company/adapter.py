@@ -1,12 +1,8 @@
 """allauth's OpenID Connect client with what it leaves open: signature and nonce of the ID token, linking, times, factors."""
 
-from datetime import timedelta
 from typing import Any, NoReturn
 
 import jwt
-from allauth.account.adapter import get_adapter as get_account_adapter
-from allauth.account.internal.flows.login import perform_login, record_authentication
-from allauth.account.models import Login
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.internal import jwtkit
@@ -14,20 +10,20 @@ from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from kmf.authorization.company.claims import CompanyClaims, read_claims
+from kmf.authorization.company.claims import read_claims
 from kmf.authorization.company.configuration import CompanyProvider
 from kmf.authorization.company.errors import CompanyRefused
 from kmf.authorization.company.linking import account_for
 from kmf.authorization.company.logout_token import ALGORITHMS
+from kmf.authorization.company.opening import open_session, record_of
 from kmf.authorization.company.sessions import RECORD, note_session
-from kmf.authorization.models import Account
 from kmf.authorization.sign_in import record_refusal_at
 
-_CONFIRMED_WITHIN = timedelta(minutes=5)
+_METHOD = "openid_connect"
 _STATUS = 403
 
 
@@ -87,8 +83,9 @@ class CompanyAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # alla
             session = note_session(provider, claims, now=timezone.now())
         except CompanyRefused as refusal:
             raise ImmediateHttpResponse(refuse(request, sociallogin.account.provider, refusal)) from None
-        record = _record_of(provider, claims) | {RECORD: session}
-        raise ImmediateHttpResponse(_open(request, account, record, sociallogin.get_redirect_url(request)))
+        record = record_of(provider, claims, now=timezone.now()) | {RECORD: session}
+        next_path = sociallogin.get_redirect_url(request)
+        raise ImmediateHttpResponse(open_session(request, account, method=_METHOD, record=record, next_path=next_path))
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, **_kwargs: Any) -> NoReturn:
         """Nobody was signed in: turned away there, or the answer does not hold."""
@@ -100,25 +97,3 @@ def refuse(request: HttpRequest, provider: str, refusal: CompanyRefused, status:
     """Audit a refusal, and say what to do."""
     record_refusal_at(provider, refusal.reason)
     return render(request, "company/refused.html", {"code": refusal.code}, status=status)
-
-
-def _record_of(provider: CompanyProvider, claims: CompanyClaims) -> dict[str, Any]:
-    """What the session keeps of this sign-in."""
-    is_confirmed = abs(timezone.now() - claims.signed_in_at) < _CONFIRMED_WITHIN
-    return {
-        "provider": provider.name,
-        "signed_in_at": claims.signed_in_at.timestamp(),
-        "amr": list(claims.amr),
-        "reauthenticated": True if is_confirmed else None,
-    }
-
-
-def _open(request: HttpRequest, account: Account, record: dict[str, Any], next_url: str | None) -> HttpResponse:
-    if request.user == account:
-        record_authentication(request, account, "openid_connect", **record)
-        return HttpResponseRedirect(next_url or "/")
-    if request.user.is_authenticated:
-        get_account_adapter().logout(request)
-    record_authentication(request, account, "openid_connect", **record)
-    response: HttpResponse = perform_login(request, Login(user=account, redirect_url=next_url))
-    return response

@@ -1,19 +1,14 @@
 """One provider as ``sign-in.toml`` describes it. Read before Django is ready: no models here."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-ROLES = ("initiator", "auditor", "admin")
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}", re.ASCII)
+from kmf.authorization.company.description import BadProvider, Description, is_here
+
 _TEXTS = ("name", "words", "issuer", "client_id", "organisation")
 _OPTIONAL = {"domains", "groups_claim", "scopes", "roles", "second_factor", "trusts_addresses", "authorization_origin"}
-
-
-class BadProvider(ValueError):
-    """The description cannot be used. The message names the member, never a value."""
 
 
 @dataclass(frozen=True)
@@ -86,29 +81,21 @@ def read_provider(table: Mapping[str, Any], secret: Callable[[str], str]) -> Com
         BadProvider: a member is missing, unknown or of another form.
 
     """
-    unknown = set(table) - set(_TEXTS) - _OPTIONAL
-    if unknown:
-        raise BadProvider("openid_connect: unknown member")
-    texts = {name: _text(table, name) for name in _TEXTS}
-    if _NAME.fullmatch(texts["name"]) is None:
-        raise BadProvider("openid_connect: name is a lower-case word")
-    roles = table.get("roles", {})
-    if not isinstance(roles, dict) or set(roles) - set(ROLES):
-        raise BadProvider("openid_connect: roles are initiator, auditor, admin")
-    factor = table.get("second_factor", {})
-    if not isinstance(factor, dict) or set(factor) - {"amr", "acr"}:
-        raise BadProvider("openid_connect: second_factor has amr and acr")
+    said = Description("openid_connect", table)
+    said.check_members({*_TEXTS, *_OPTIONAL})
+    texts = {name: said.text(name) for name in _TEXTS} | {"name": said.name}
+    factor = said.inner("second_factor", ("amr", "acr"), "second_factor has amr and acr")
     return CompanyProvider(
         **texts,
         client_secret=secret(texts["name"]),
-        domains=frozenset(domain.lower() for domain in _list(table, "domains")),
-        groups_claim=_text(table, "groups_claim", "groups"),
-        scopes=tuple(_list(table, "scopes")),
-        roles={role: frozenset(_list(roles, role)) for role in roles},
-        factor_amr=frozenset(_list(factor, "amr")),
-        factor_acr=tuple(_list(factor, "acr")),
+        domains=said.domains,
+        groups_claim=said.text("groups_claim", "groups"),
+        scopes=tuple(said.texts("scopes")),
+        roles=said.roles,
+        factor_amr=frozenset(factor.texts("amr")),
+        factor_acr=tuple(factor.texts("acr")),
         trusts_addresses=table.get("trusts_addresses") is True,
-        authorization_origin=_text(table, "authorization_origin", secure_origin(texts["issuer"])),
+        authorization_origin=said.text("authorization_origin", secure_origin(texts["issuer"])),
     )
 
 
@@ -120,22 +107,6 @@ def secure_origin(url: str) -> str:
 
     """
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    is_here = host in {"127.0.0.1", "localhost"} or host.endswith(".localhost")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_here):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_here(parts.hostname or "")):
         raise BadProvider("openid_connect: issuer is an https address")
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _text(table: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    value = table.get(name, default)
-    if not isinstance(value, str) or not value:
-        raise BadProvider(f"openid_connect: {name} is missing or no text")  # noqa: EM102  our own word
-    return value
-
-
-def _list(table: Mapping[str, Any], name: str) -> list[str]:
-    value = table.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-        raise BadProvider(f"openid_connect: {name} is a list of texts")  # noqa: EM102  our own word
-    return value

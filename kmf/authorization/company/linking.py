@@ -11,9 +11,7 @@ from conferences.services import audit
 from kmf.authorization.company.claims import CompanyClaims
 from kmf.authorization.company.company import Company
 from kmf.authorization.company.errors import CompanyRefused
-from kmf.authorization.models import Account, CompanyLink
-
-_FLAGS = {"initiator": "can_initiate", "auditor": "can_audit", "admin": "is_staff"}
+from kmf.authorization.models import ROLE_FIELDS, Account, CompanyLink
 
 
 def account_for(provider: Company, claims: CompanyClaims, *, now: datetime) -> Account:
@@ -96,10 +94,10 @@ def _give_roles(provider: Company, account: Account, claims: CompanyClaims, now:
     if not provider.roles:
         return
     before = account.roles
-    for role, flag in _FLAGS.items():
+    for role, flag in ROLE_FIELDS.items():
         setattr(account, flag, bool(claims.groups & provider.roles.get(role, frozenset())))
     if account.roles != before:
-        account.save(update_fields=list(_FLAGS.values()))
+        account.save(update_fields=list(ROLE_FIELDS.values()))
         _record("account.roles_changed", account, now, {"provider": provider.name, "before": before, "now": account.roles})
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import jwt
 
-from kmf.authorization.company.configuration import BadProvider, CompanyProvider, secure_origin
+from kmf.authorization.company.configuration import CompanyProvider, secure_origin
+from kmf.authorization.company.description import BadProvider
 from kmf.authorization.company.errors import CompanyRefused
 from protocol import strict_json
 from protocol.errors import Malformed

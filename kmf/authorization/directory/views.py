@@ -18,11 +18,11 @@ from django.views.decorators.http import require_http_methods
 from conferences.models import Organisation
 from conferences.services import audit
 from kmf.authorization import limits
+from kmf.authorization.accounts.switching import Side, account_in, switch_off, switch_on
 from kmf.authorization.addresses import client_network
 from kmf.authorization.directory import messages
-from kmf.authorization.directory.switching import DIRECTORY, account_in, switch_off, switch_on
 from kmf.authorization.directory.tokens import organisation_of
-from kmf.authorization.errors import NoSuchGrant, TooManyAttempts
+from kmf.authorization.errors import AccountRefused, NoSuchGrant, TooManyAttempts
 from kmf.authorization.models import Account
 from protocol import strict_json
 from protocol.errors import InvalidToken, Malformed
@@ -30,6 +30,7 @@ from protocol.words import REQUEST_LIMIT_BYTES
 
 _TYPE = "application/scim+json"
 _MOST = 100  # users of one answer
+_BY = "directory"  # as the audit names it
 View = Callable[..., HttpResponse]
 
 
@@ -45,6 +46,8 @@ def _for_directory(view: View) -> View:
             return _unknown(request, refusal)
         except NoSuchGrant:
             return _error(404, "no such user")
+        except AccountRefused:
+            return _error(403, "somebody else switched this account off")
         except Malformed as refusal:
             return _error(400, refusal.reason, "invalidValue")
         except RequestDataTooBig:
@@ -75,17 +78,15 @@ def one_user(request: HttpRequest, organisation: Organisation, account_id: str) 
     """One account: shown, or switched."""
     account, now = account_in(organisation, account_id), timezone.now()
     if request.method == "DELETE":
-        switch_off(account, by=DIRECTORY, now=now)
+        switch_off(account, side=Side.DIRECTORY, by=_BY, now=now)
         return HttpResponse(status=204)
     if request.method != "GET":
         members = strict_json.parse(request.body, REQUEST_LIMIT_BYTES)
         wanted = messages.read_patch(members) if request.method == "PATCH" else messages.read_replacement(members)
         if wanted is None and request.method == "PATCH":
             return _error(400, "nothing but active can be changed here", "mutability")
-        if wanted is False:
-            switch_off(account, by=DIRECTORY, now=now)
-        elif wanted and not switch_on(account, by=DIRECTORY, now=now):
-            return _error(403, "somebody else switched this account off")
+        if wanted is not None:
+            (switch_on if wanted else switch_off)(account, side=Side.DIRECTORY, by=_BY, now=now)
         account.refresh_from_db()
     return _answer(messages.user(account, _base()))
 

@@ -10,9 +10,8 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
-from kmf.authorization.company.configuration import ROLES, BadProvider
+from kmf.authorization.company.description import BadProvider, Description
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}", re.ASCII)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}", re.ASCII)  # an attribute's name
 _TEXTS = ("name", "words", "url", "organisation", "bind_dn", "base")
 _ATTRIBUTES = {
@@ -98,20 +97,15 @@ def read_directory(table: Mapping[str, Any], secret: Callable[[str], str]) -> Ld
     """
     if find_spec("ldap3") is None:
         raise BadProvider("ldap: the package ldap3 is not installed")
-    if set(table) - set(_TEXTS) - _OPTIONAL:
-        raise BadProvider("ldap: unknown member")
-    texts = {name: _text(table, name) for name in _TEXTS}
-    if _NAME.fullmatch(texts["name"]) is None:
-        raise BadProvider("ldap: name is a lower-case word")
-    attributes = {name: _text(table, name, usual) for name, usual in _ATTRIBUTES.items()}
+    said = Description("ldap", table)
+    said.check_members({*_TEXTS, *_OPTIONAL})
+    texts = {name: said.text(name) for name in _TEXTS} | {"name": said.name}
+    attributes = {name: said.text(name, usual) for name, usual in _ATTRIBUTES.items()}
     if any(_WORD.fullmatch(name) is None for name in attributes.values()):
         raise BadProvider("ldap: an attribute is a word")
-    login_filter = _text(table, "login_filter", _FILTER)
+    login_filter = said.text("login_filter", _FILTER)
     if "{login}" not in login_filter or not (login_filter.startswith("(") and login_filter.endswith(")")):
         raise BadProvider("ldap: login_filter is a filter with {login} in it")
-    roles = table.get("roles", {})
-    if not isinstance(roles, dict) or set(roles) - set(ROLES):
-        raise BadProvider("ldap: roles are initiator, auditor, admin")
     host, port, security = _server(texts.pop("url"))
     password = secret(texts["name"])
     if not password:
@@ -123,11 +117,11 @@ def read_directory(table: Mapping[str, Any], secret: Callable[[str], str]) -> Ld
         port=port,
         security=security,
         bind_password=password,
-        authority=_text(table, "authority") if "authority" in table else "",
+        authority=said.text("authority") if "authority" in table else "",
         login_filter=login_filter,
-        group_base=_text(table, "group_base") if "group_base" in table else "",
-        domains=frozenset(domain.lower() for domain in _list(table, "domains")),
-        roles={role: frozenset(plain_dn(group) for group in _list(roles, role)) for role in roles},
+        group_base=said.text("group_base") if "group_base" in table else "",
+        domains=said.domains,
+        roles={role: frozenset(plain_dn(group) for group in groups) for role, groups in said.roles.items()},
     )
 
 
@@ -149,17 +143,3 @@ def _server(url: str) -> tuple[str, int, str]:
         return host, port, "tls"
     is_here = host in {"127.0.0.1", "::1", "localhost"}
     return host, port, "none" if is_here else "starttls"
-
-
-def _text(table: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    value = table.get(name, default)
-    if not isinstance(value, str) or not value:
-        raise BadProvider(f"ldap: {name} is missing or no text")  # noqa: EM102  our own word
-    return value
-
-
-def _list(table: Mapping[str, Any], name: str) -> list[str]:
-    value = table.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-        raise BadProvider(f"ldap: {name} is a list of texts")  # noqa: EM102  our own word
-    return value

@@ -9,6 +9,8 @@ from django.utils.crypto import salted_hmac
 
 from conferences.models import Organisation, new_identifier
 
+ROLE_FIELDS = {"initiator": "can_initiate", "auditor": "can_audit", "admin": "is_staff"}  # roles at the core application
+
 
 class AccountManager(BaseUserManager["Account"]):
     """Makes accounts; addresses are kept in lower case, as participants' identities are."""
@@ -56,7 +58,7 @@ class Account(AbstractBaseUser):  # type: ignore[django-manager-missing]  # rela
     is_guest = models.BooleanField(default=False, db_default=False)  # signs in by mailed codes alone, for what he is invited to
     guest_over = models.BooleanField(default=False, db_default=False)  # a guest of no conference any more: signed out
     is_active = models.BooleanField(default=True)
-    switched_off_by = models.CharField(max_length=20, blank=True, db_default="")  # the directory, or somebody else
+    switched_off_by = models.CharField(max_length=20, blank=True, db_default="")  # accounts.switching.Side
     session_generation = models.PositiveIntegerField(default=0)  # one more ends every session of before
 
     objects = AccountManager()
@@ -75,9 +77,8 @@ class Account(AbstractBaseUser):  # type: ignore[django-manager-missing]  # rela
 
     @property
     def roles(self) -> list[str]:
-        """Roles at the core application: of ``initiator``, ``auditor``, ``admin``."""
-        named = {"initiator": self.can_initiate, "auditor": self.can_audit, "admin": self.is_staff}
-        return [role for role, held in named.items() if held]
+        """Roles at the core application, of ``ROLE_FIELDS``."""
+        return [role for role, field in ROLE_FIELDS.items() if getattr(self, field)]
 
     def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
         """Django ends a session whose hash differs from this: after another password or another generation."""

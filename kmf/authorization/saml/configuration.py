@@ -1,6 +1,5 @@
 """One provider as ``sign-in.toml`` describes it. Read before Django is ready: no models here."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from kmf.authorization.company.configuration import ROLES, BadProvider
+from kmf.authorization.company.description import BadProvider, Description, is_here
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}", re.ASCII)
 _NEEDED = {"name", "words", "entity_id", "sign_in_url", "certificates", "organisation"}
 _ATTRIBUTES = {"subject_attribute": "", "email_attribute": "mail", "name_attribute": "displayName", "groups_attribute": "groups"}
 _OPTIONAL = {*_ATTRIBUTES, "domains", "roles", "second_factor"}
@@ -76,35 +74,27 @@ def read_saml_provider(table: Mapping[str, Any]) -> SamlProvider:
         BadProvider: a member is missing, unknown or of another form. The message names the member, never a value.
 
     """
-    if set(table) - _NEEDED - _OPTIONAL:
-        raise BadProvider("saml: unknown member")
-    name = _text(table, "name")
-    if _NAME.fullmatch(name) is None:
-        raise BadProvider("saml: name is a lower-case word")
-    roles, factor = table.get("roles", {}), table.get("second_factor", {})
-    if not isinstance(roles, dict) or set(roles) - set(ROLES):
-        raise BadProvider("saml: roles are initiator, auditor, admin")
-    if not isinstance(factor, dict) or set(factor) - {"contexts"}:
-        raise BadProvider("saml: second_factor has contexts")
+    said = Description("saml", table)
+    said.check_members(_NEEDED | _OPTIONAL)
+    factor = said.inner("second_factor", ("contexts",), "second_factor has contexts")
     return SamlProvider(
-        name=name,
-        words=_text(table, "words"),
-        issuer=_text(table, "entity_id"),
-        sign_in_url=_web_address(_text(table, "sign_in_url")),
-        certificates=tuple(_certificate(text) for text in _list(table, "certificates")) or _no_certificate(),
-        organisation=_text(table, "organisation"),
-        domains=frozenset(domain.lower() for domain in _list(table, "domains")),
-        roles={role: frozenset(_list(roles, role)) for role in roles},
-        factor_contexts=tuple(_list(factor, "contexts")),
-        **{member: _text(table, member) if member in table else usual for member, usual in _ATTRIBUTES.items()},
+        name=said.name,
+        words=said.text("words"),
+        issuer=said.text("entity_id"),
+        sign_in_url=_web_address(said.text("sign_in_url")),
+        certificates=tuple(_certificate(text) for text in said.texts("certificates")) or _no_certificate(),
+        organisation=said.text("organisation"),
+        domains=said.domains,
+        roles=said.roles,
+        factor_contexts=tuple(factor.texts("contexts")),
+        **{member: said.text(member) if member in table else usual for member, usual in _ATTRIBUTES.items()},
     )
 
 
 def _web_address(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
-    is_here = host in {"127.0.0.1", "localhost"} or host.endswith(".localhost")
-    if not host or parts.fragment or (parts.scheme != "https" and not (parts.scheme == "http" and is_here)):
+    if not host or parts.fragment or (parts.scheme != "https" and not (parts.scheme == "http" and is_here(host))):
         raise BadProvider("saml: sign_in_url is an https address")
     return url
 
@@ -121,17 +111,3 @@ def _certificate(text: str) -> str:
 
 def _no_certificate() -> tuple[str, ...]:
     raise BadProvider("saml: certificates is empty")
-
-
-def _text(table: Mapping[str, Any], name: str) -> str:
-    value = table.get(name)
-    if not isinstance(value, str) or not value:
-        raise BadProvider(f"saml: {name} is missing or no text")  # noqa: EM102  our own word
-    return value
-
-
-def _list(table: Mapping[str, Any], name: str) -> list[str]:
-    value = table.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-        raise BadProvider(f"saml: {name} is a list of texts")  # noqa: EM102  our own word
-    return value

@@ -1,11 +1,8 @@
 """``/sign-in/saml/{provider}``: to the company's sign-in and back; ``/confirm/saml``: confirming who one is there."""
 
 import secrets
-from datetime import timedelta
 
 from allauth.account.adapter import get_adapter
-from allauth.account.internal.flows.login import perform_login, record_authentication
-from allauth.account.models import Login
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,9 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from kmf.authorization import limits
 from kmf.authorization.addresses import client_network
-from kmf.authorization.company.claims import CompanyClaims
 from kmf.authorization.company.errors import CompanyRefused
 from kmf.authorization.company.linking import account_for, company_of
+from kmf.authorization.company.opening import open_session, record_of
 from kmf.authorization.errors import TooManyAttempts
 from kmf.authorization.models import Account
 from kmf.authorization.saml import requests
@@ -30,7 +27,6 @@ from kmf.authorization.saml.names import answer_url, entity_id
 from kmf.authorization.sign_in import record_refusal_at, refuse_too_many
 
 _TICKET = "saml_ticket"  # session entry: what says that this browser asked
-_CONFIRMED_WITHIN = timedelta(minutes=5)
 _METADATA_TYPE = "application/samlmetadata+xml"
 
 
@@ -92,7 +88,8 @@ def finish(request: HttpRequest, provider_name: str) -> HttpResponse:
         account = account_for(provider, signed_in.claims, now=now)
     except CompanyRefused as refusal:
         return _refuse(request, provider, refusal)
-    return _open(request, provider, account, signed_in.claims, signed_in.next_path or None)
+    record = record_of(provider, signed_in.claims, now=now)
+    return open_session(request, account, method="saml", record=record, next_path=signed_in.next_path or None)
 
 
 @require_safe
@@ -113,26 +110,6 @@ def confirm(request: HttpRequest) -> HttpResponse:
         raise Http404
     context = {"provider": provider, "next": request.GET.get("next", ""), "factor": request.GET.get("factor", "")}
     return render(request, "saml/confirm.html", context)
-
-
-def _open(
-    request: HttpRequest, provider: SamlProvider, account: Account, claims: CompanyClaims, next_path: str | None
-) -> HttpResponse:
-    is_confirmed = abs(timezone.now() - claims.signed_in_at) < _CONFIRMED_WITHIN
-    record = {
-        "provider": provider.name,
-        "signed_in_at": claims.signed_in_at.timestamp(),
-        "amr": list(claims.amr),
-        "reauthenticated": True if is_confirmed else None,
-    }
-    if request.user == account:
-        record_authentication(request, account, "saml", **record)
-        return HttpResponseRedirect(next_path or "/")
-    if request.user.is_authenticated:
-        get_adapter().logout(request)
-    record_authentication(request, account, "saml", **record)
-    response: HttpResponse = perform_login(request, Login(user=account, redirect_url=next_path))
-    return response
 
 
 def _refuse(request: HttpRequest, provider: SamlProvider, refusal: CompanyRefused) -> HttpResponse:

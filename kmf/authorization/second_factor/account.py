@@ -10,6 +10,7 @@ from allauth.mfa.webauthn.internal.auth import WebAuthn
 from django.db import transaction
 
 from conferences.services import audit
+from kmf.authorization.grants import end_everywhere
 from kmf.authorization.models import Account
 from kmf.authorization.second_factor.codes import mark_used
 from kmf.authorization.second_factor.notices import notify
@@ -84,16 +85,34 @@ def make_recovery_codes(account: Account, *, now: datetime) -> list[str]:
 
 
 @transaction.atomic
-def remove(row: Authenticator, *, account: Account, now: datetime) -> None:
-    """Remove an app or a passkey of ``account``; with the last of them the recovery codes go, too."""
+def remove(row: Authenticator, *, account: Account, now: datetime, by: str | None = None) -> None:
+    """Remove an app or a passkey of ``account``; with the last of them the recovery codes go, too.
+
+    ``by`` is who did it, where it was not the account itself.
+    """
     row.delete()
     left = Authenticator.objects.filter(user=account)
     if not left.exclude(type=_Type.RECOVERY_CODES).exists():
         left.delete()
     kind = "passkey" if row.type == _Type.WEBAUTHN else "totp"
-    _record("account.factor_removed", account, now, {"kind": kind})
+    _record("account.factor_removed" if by is None else "account.factor_taken", account, now, {"kind": kind}, by)
     notify(account, kind=kind, is_added=False, now=now)
 
 
-def _record(event: str, account: Account, now: datetime, details: dict[str, object]) -> None:
-    audit.record(event=event, at=now, actor=account.email, organisation=account.organisation, details=details)
+@transaction.atomic
+def remove_all(account: Account, *, by: str, now: datetime) -> int:
+    """Remove what somebody has lost, or a thief may have: every app and passkey (their number), and the recovery codes.
+
+    Whoever is signed in to the account is out; the owner gets a mail for each.
+    """
+    rows = list(Authenticator.objects.filter(user=account).exclude(type=_Type.RECOVERY_CODES).order_by("pk"))
+    for row in rows:
+        remove(row, account=account, now=now, by=by)
+    if rows:
+        end_everywhere(account, now=now, reason="second factors were removed", by=by)
+    return len(rows)
+
+
+def _record(event: str, account: Account, now: datetime, details: dict[str, object], by: str | None = None) -> None:
+    about = details if by is None else {"account": account.email, **details}
+    audit.record(event=event, at=now, actor=by or account.email, organisation=account.organisation, details=about)

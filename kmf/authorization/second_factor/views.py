@@ -154,16 +154,19 @@ def remove(request: HttpRequest, factor_id: int) -> HttpResponse:
     return render(request, "second_factor/remove.html", {"name": name, "is_last": is_last})
 
 
+_reads_and_takes = require_http_methods(["GET", "HEAD", "POST"])  # a form view of Django's takes PUT, too
+
+
 def _page(view: Any) -> Any:
-    return never_cache(view)
+    return never_cache(_reads_and_takes(view))
 
 
 def _adding(view: Any) -> Any:
-    return confirmed_lately(mailbox_shown(view))
+    return _reads_and_takes(confirmed_lately(mailbox_shown(view)))
 
 
 sign_in_by_passkey = _page(SignInByPasskey.as_view())
-second_factor_step = SecondFactor.as_view(template_name="second_factor/sign_in.html")
+second_factor_step = _reads_and_takes(SecondFactor.as_view(template_name="second_factor/sign_in.html"))
 confirm_by_code = _page(ConfirmByCode.as_view(template_name="second_factor/confirm_code.html"))
 confirm_by_passkey = _page(ConfirmByPasskey.as_view(template_name="second_factor/confirm_passkey.html"))
 add_app = _adding(AddApp.as_view(template_name="second_factor/add_app.html"))

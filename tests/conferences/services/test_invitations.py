@@ -8,6 +8,8 @@ from django.db import transaction
 
 from conferences.errors import AlreadyInvited, ConferenceOver, InitiatorStays, NotInvited, TooManyParticipants
 from conferences.models import Conference, OutboxItem
+from conferences.services import hinted
+from conferences.services.hinted import register_listener
 from conferences.services.invitations import invite_participant, withdraw_invitation
 from conferences.services.plan import Invitee
 from tests.conferences.conftest import ADA, BEN
@@ -101,3 +103,21 @@ def test_a_withdrawal_is_whole_or_nothing(schedule: Callable[..., Conference], n
         withdraw(conference, BEN, now)
         transaction.set_rollback(True)  # whatever breaks after the audit row takes the fact back with it
     assert snapshot(conference) == before
+
+
+def test_a_change_is_hinted_at_once_it_is_committed_and_not_when_it_is_refused(
+    schedule: Callable[..., Conference], now: datetime, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    conference = schedule()
+    heard: list[str] = []
+    register_listener(heard.append)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            withdraw(conference, BEN, now)
+            assert heard == []
+        assert heard == [conference.id]
+        with django_capture_on_commit_callbacks(execute=True), pytest.raises(NotInvited):
+            withdraw(conference, BEN, now)
+        assert heard == [conference.id]
+    finally:
+        hinted._listeners.remove(heard.append)

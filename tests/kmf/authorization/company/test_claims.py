@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from kmf.authorization.company.claims import read_claims
-from kmf.authorization.company.configuration import BadProvider, read_provider
+from kmf.authorization.company.configuration import read_provider
+from kmf.authorization.company.description import BadProvider
 from kmf.authorization.company.errors import CompanyRefused
 
 TABLE = {

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from config.embedded.ports import free_port
+from kmf.authorization.company.description import BadProvider
 from kmf.authorization.ldap.asking import escaped, find_out
-from kmf.authorization.ldap.configuration import BadProvider
 from kmf.authorization.ldap.errors import DirectoryAway, WrongPassword
 from tests.kmf.authorization.ldap.conftest import described
 from tests.silent_server import silent_server

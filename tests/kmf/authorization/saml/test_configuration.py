@@ -2,7 +2,7 @@
 
 import pytest
 
-from kmf.authorization.company.configuration import BadProvider
+from kmf.authorization.company.description import BadProvider
 from kmf.authorization.saml.configuration import read_saml_provider
 from tests.simulators.saml_provider import key_and_certificate
 
