@@ -23,6 +23,7 @@ from tests.adversary.hostile_application import (
 )
 from tests.adversary.hostile_descriptions import ANSWERS, OFFERS, Change, answer_to, offer_of_a_feed
 from tests.adversary.hostile_messages import MESSAGES, STREAMS
+from tests.adversary.hostile_overlays import AT_ONCE, LET_GO, OVERLAYS, Beheld, keys_still_reach
 from tests.adversary.hostile_scripts import OUT_OF_REACH, OWN_CONNECTION, SHOUT
 from tests.browser.joining import frames_decoded, join, sees, until
 from tests.scenes import Scene
@@ -115,12 +116,38 @@ def line(victim: Victim) -> Line:
 
 @pytest.mark.parametrize(("expression", "result"), OUT_OF_REACH.values(), ids=OUT_OF_REACH.keys())
 def test_the_frame_does_not_reach(victim: Victim, line: Line, expression: str, result: str) -> None:
-    names = {"{kmf}": victim.scene.stack.origins.kmf, "{conference}": victim.scene.conference_id}
+    origins = victim.scene.stack.origins
+    names = {"{kmf}": origins.kmf, "{auth}": origins.auth, "{conference}": victim.scene.conference_id}
     for name, value in names.items():
         expression = expression.replace(name, value)
     assert line.attempt(expression) == result
     line.learnt_nothing(victim.scene)
     stands_unharmed(victim.page, victim.scene)
+
+
+@pytest.fixture(scope="module")
+def beheld(victim: Victim, line: Line) -> Beheld:
+    """The panel with the verification code stands open beside the seal."""
+    victim.page.get_by_test_id("toggle-code").click()
+    expect(victim.page.get_by_test_id("code")).to_be_visible()
+    return Beheld(victim.page)
+
+
+@pytest.mark.parametrize(("expression", "result"), OVERLAYS.values(), ids=OVERLAYS.keys())
+def test_nothing_of_the_frame_comes_over_the_statement_of_encryption(
+    victim: Victim, line: Line, beheld: Beheld, expression: str, result: str
+) -> None:
+    assert line.attempt(expression) == result
+    beheld.stands("code")
+    stands_unharmed(victim.page, victim.scene)
+
+
+def test_the_focus_stays_with_the_page(victim: Victim, line: Line, beheld: Beheld) -> None:
+    """A frame that takes it all the time hears no key, and the shortcuts work."""
+    assert line.attempt(AT_ONCE) == "asked"
+    keys_still_reach(victim.page)
+    assert line.attempt(LET_GO) == "[]"
+    beheld.stands("code")
 
 
 def test_shouting_at_the_page_brings_nothing(victim: Victim, line: Line) -> None:

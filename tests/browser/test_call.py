@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route
 
 from tests.browser.call_scene import enter, sees, until
+from tests.browser.past_the_worker import past_the_worker
 from tests.browser.provider_site import ProviderSite, identifier
 
 pytestmark = pytest.mark.browser
@@ -122,6 +123,18 @@ def test_media_that_the_worker_did_not_open_ends_the_call(site: ProviderSite, pr
     until(anna, "seen.problems.includes('unprotected_media')", seconds=8)
     assert anna.evaluate("seen.states.at(-1)") == "failed"
     assert anna.evaluate("document.querySelectorAll('video').length") == 0
+
+
+@pytest.mark.parametrize("track", ["mic", "camera"])
+def test_media_that_is_sent_past_the_worker_ends_the_call(site: ProviderSite, profile: Profile, track: str) -> None:
+    context = profile()
+    context.add_init_script(past_the_worker(track))
+    page = context.new_page()
+    page.goto(site.page("anna"))
+    until(page, "seen.problems.length > 0")
+    assert page.evaluate("[seen.problems, seen.states]") == [["unprotected_media"], ["connecting", "connected", "failed"]]
+    assert page.evaluate("connections.every(({ connectionState }) => connectionState === 'closed')")
+    assert page.evaluate("counters()") == {}
 
 
 def test_a_worker_that_does_not_answer_ends_the_connections_and_accuses_nobody(site: ProviderSite, profile: Profile) -> None:

@@ -5,6 +5,7 @@
 
 import { CallError } from "./errors.js";
 import { connectFrame, FramePort } from "./frame_port.js";
+import { pauseMs } from "./pace.js";
 import { Publisher } from "./publisher.js";
 import { Subscriber } from "./subscriber.js";
 import { Watchdog } from "./watchdog.js";
@@ -21,8 +22,6 @@ import { Watchdog } from "./watchdog.js";
  *   onState: (state: CallState) => void, onProblem: (code: string) => void}} CallOptions
  */
 
-const FIRST_PAUSE_MS = 1_500;
-const LONGEST_PAUSE_MS = 6_000;
 /** A line that is silent for so long is not waited for: its end would be told a quarter of a minute later. */
 const CUT_MS = 3_000;
 /** What the provider has not answered by then it is asked anew. */
@@ -277,13 +276,12 @@ class Call {
     this.#disconnect();
     this.#say("reconnecting");
     this.#options.onProblem(code);
-    // Everybody's line is cut at the same time where the provider or the MDD ended: they must not return at the same time.
-    const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
+    const pause = pauseMs(this.#failures);
     this.#failures += 1;
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
       void this.#join();
-    }, longest * (0.25 + Math.random() * 0.75));
+    }, pause);
   }
 
   #disconnect() {
