@@ -57,18 +57,16 @@ OVERLAYS: dict[str, tuple[str, str]] = {
     "to be scrolled to": ("(document.body.scrollIntoView({ block: 'end' }), document.body.focus())", "undefined"),
     "the pages before this one": ("(history.go(-1), history.go(-2), history.back())", "undefined"),
 }
-FOCUS = """(() => {
-  window.keys = [];
-  const field = put('input', { autofocus: true });
-  addEventListener('keydown', ({ key }) => keys.push(key));
-  const take = () => { window.focus(); field.focus(); };
-  setTimeout(() => { window.taking = setInterval(take, 20); }, DELAY);
-  return 'asked';
-})()"""
+# Said after an answer, for the frame may be gone before one.
+FOCUS_WINDOW = "void setTimeout(() => window.focus(), 100)"
+FOCUS_FIELD = "void setTimeout(() => put('input', { autofocus: true }).focus(), 100)"
 # What a test evaluates counts as a click. After so many ms it does not any more.
 NO_CLICK_MS = 6_000
-AT_ONCE, LATER = FOCUS.replace("DELAY", "0"), FOCUS.replace("DELAY", str(NO_CLICK_MS))
-LET_GO = "(clearInterval(window.taking), JSON.stringify(keys))"
+GRAB = f"""(() => {{
+  const field = put('input', {{}});
+  const take = () => {{ window.focus(); field.focus(); }};
+  setTimeout(() => setInterval(take, 20), {NO_CLICK_MS});
+}})()"""
 # At the middle and at the corners of the element stands the element itself, all of it within the window.
 STANDS_FREE = """(id) => {
   const element = document.getElementById(id);

@@ -23,7 +23,7 @@ from tests.adversary.hostile_application import (
 )
 from tests.adversary.hostile_descriptions import ANSWERS, OFFERS, Change, answer_to, offer_of_a_feed
 from tests.adversary.hostile_messages import MESSAGES, STREAMS
-from tests.adversary.hostile_overlays import AT_ONCE, LET_GO, OVERLAYS, Beheld, keys_still_reach
+from tests.adversary.hostile_overlays import FOCUS_FIELD, FOCUS_WINDOW, OVERLAYS, Beheld, keys_still_reach
 from tests.adversary.hostile_scripts import OUT_OF_REACH, OWN_CONNECTION, SHOUT
 from tests.browser.joining import frames_decoded, join, sees, until
 from tests.scenes import Scene
@@ -142,14 +142,6 @@ def test_nothing_of_the_frame_comes_over_the_statement_of_encryption(
     stands_unharmed(victim.page, victim.scene)
 
 
-def test_the_focus_stays_with_the_page(victim: Victim, line: Line, beheld: Beheld) -> None:
-    """A frame that takes it all the time hears no key, and the shortcuts work."""
-    assert line.attempt(AT_ONCE) == "asked"
-    keys_still_reach(victim.page)
-    assert line.attempt(LET_GO) == "[]"
-    beheld.stands("code")
-
-
 def test_shouting_at_the_page_brings_nothing(victim: Victim, line: Line) -> None:
     line.attempt(SHOUT)
     victim.page.wait_for_timeout(500)
@@ -170,6 +162,16 @@ def test_token2_and_its_proof_are_good_once_and_at_the_provider_only(victim: Vic
     stolen = line.hear("join")
     answer = thief.post("/keys", content=thief.key_body(), token=stolen["token"], proof=stolen["proof"])
     assert (answer.status_code, "Encryption-Key" in answer.headers) == (401, False)
+    stands_unharmed(victim.page, victim.scene)
+
+
+@pytest.mark.parametrize("script", [FOCUS_WINDOW, FOCUS_FIELD], ids=["its window", "a field"])
+def test_a_frame_that_takes_the_focus_is_gone_before_it_hears_a_key(victim: Victim, script: str) -> None:
+    line = victim.line()
+    line.attempt(script)
+    lost_the_line(victim.page, "frame_focus")
+    assert victim.page.locator("iframe").count() == 0
+    keys_still_reach(victim.page)
     stands_unharmed(victim.page, victim.scene)
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Frame, Page, expect
 
 from tests.adversary.hostile_application import browser_for_a_public_provider, profile_of, stands_unharmed
 from tests.adversary.hostile_core import act_as_core, attempt
-from tests.adversary.hostile_overlays import LATER, NO_CLICK_MS, OVERLAYS, Beheld, keys_still_reach
+from tests.adversary.hostile_overlays import GRAB, NO_CLICK_MS, OVERLAYS, Beheld, keys_still_reach
 from tests.browser.joining import join, until
 from tests.scenes import Scene
 from tests.stack import Stack
@@ -183,7 +183,9 @@ def test_a_person_who_clicks_or_tabs_into_the_frame_is_in_it(case: Case) -> None
 
 def test_a_frame_that_takes_the_focus_again_and_again_is_taken_away(case: Case) -> None:
     beheld = Beheld(case.ada)
-    attempt(renewed(case), case.scene, LATER)
+    frame = renewed(case)
+    case.ada.get_by_test_id("stage").focus()
+    attempt(frame, case.scene, GRAB)
     case.ada.wait_for_timeout(NO_CLICK_MS + 2_000)
     expect(case.ada.get_by_test_id("core-frame")).to_have_count(0)
     keys_still_reach(case.ada)

@@ -9,7 +9,7 @@ from tests.architecture.repository import files, text
 ROW = re.compile(r"^\| (`[^|]+) \|", re.MULTILINE)
 NAME = re.compile(r"`([\w.]+)`")
 THROWN = re.compile(
-    r"(?:\b(?:MediaKey|Roster|Session|Call|Worker)Error|#fail|#comeBack|\bfinish|\babort|\bdrop|\brefuse|\bcodeOf|\bonBroken)"
+    r"(?:\b(?:MediaKey|Roster|Session|Call|Worker)Error|\bfail|\bexpel|#comeBack|\bfinish|\babort|\bdrop|\brefuse|\bcodeOf|\bonBroken)"
     r'\((?:\w+, |"(?:closed|failed)", )?(?!"(?:closed|failed)",)"([a-z][a-z_0-9]+)"'
 )
 WORDS = Path("static/endpoint/page/words.js")

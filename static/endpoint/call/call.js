@@ -44,6 +44,8 @@ export function createCall(options) {
     replace: (kind, track) => call.replace(kind, track),
     /** @param {string} [code] */
     close: (code) => call.close(code),
+    /** It must not go on. @param {string} code */
+    fail: (code) => call.fail(code),
     /** A remote picture is shown at this height now. @param {string} id @param {number} height pixels of the screen */
     setHeight: (id, height) => call.setHeight(id, height),
   };
@@ -97,7 +99,7 @@ class Call {
       const port = await connectFrame(this.#options.frame, this.#ended.signal);
       this.#port = new FramePort(port, {
         onMessage: (message) => void this.#take(message),
-        onBroken: (code) => this.#fail(code),
+        onBroken: (code) => this.fail(code),
       });
     } catch {
       // Whoever did not answer may later: the caller tries again, with a new frame.
@@ -155,7 +157,7 @@ class Call {
           // Between two joins the answer to the one that was given up may still come.
           if (this.#pause !== undefined) return;
           if (!this.#joining) {
-            this.#fail("frame_message");
+            this.fail("frame_message");
             return;
           }
           this.#joining = false;
@@ -177,7 +179,7 @@ class Call {
       }
     } catch (error) {
       // What was under way when the line was taken down fails with it, and means nothing.
-      if (generation === this.#generation) this.#fail(codeOf(error));
+      if (generation === this.#generation) this.fail(codeOf(error));
     }
   }
 
@@ -203,12 +205,12 @@ class Call {
       choose: (streams) => this.#port?.send({ type: "layout", streams }),
       onRemoteTrack,
       onRemoteGone,
-      onBroken: (code) => this.#fail(code),
+      onBroken: (code) => this.fail(code),
     });
     this.#watchdog = new Watchdog({
       watched: () => ({ senders: this.#publisher?.senders ?? [], receivers: this.#subscriber?.receivers ?? [] }),
       counters,
-      onUnprotected: () => this.#fail("unprotected_media"),
+      onUnprotected: () => this.fail("unprotected_media"),
       onUnwatched: () => this.#comeBack("unwatched_media"),
     });
     if (this.#tracks) await publisher.publish(this.#tracks);
@@ -299,7 +301,7 @@ class Call {
   }
 
   /** @param {string} code */
-  #fail(code) {
+  fail(code) {
     if (this.#ended.signal.aborted) return;
     this.#port?.send({ type: "leave" });
     this.#finish("failed", code);

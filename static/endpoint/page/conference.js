@@ -117,7 +117,7 @@ export class Conference {
     });
     listenToShortcuts((kind) => void this.#own.toggleByKey(kind), this.#ended.signal);
     keepFocus(this.#ended.signal);
-    guardFocus({ onGrabbing: () => panel.close(), signal: this.#ended.signal });
+    guardFocus({ onProvider: () => this.#line.expel("frame_focus"), onCore: () => panel.close(), signal: this.#ended.signal });
     this.#tab.open();
     this.#stage.start();
     this.#setLayout(this.#layout);
