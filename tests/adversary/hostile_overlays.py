@@ -67,6 +67,7 @@ GRAB = f"""(() => {{
   const take = () => {{ window.focus(); field.focus(); }};
   setTimeout(() => setInterval(take, 20), {NO_CLICK_MS});
 }})()"""
+STAY = "addEventListener('beforeunload', (event) => { event.preventDefault(); event.returnValue = 'Stay'; })"
 # At the middle and at the corners of the element stands the element itself, all of it within the window.
 STANDS_FREE = """(id) => {
   const element = document.getElementById(id);

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Frame, Page, expect
 
 from tests.adversary.hostile_application import browser_for_a_public_provider, profile_of, stands_unharmed
 from tests.adversary.hostile_core import act_as_core, attempt
-from tests.adversary.hostile_overlays import GRAB, NO_CLICK_MS, OVERLAYS, Beheld, keys_still_reach
+from tests.adversary.hostile_overlays import GRAB, NO_CLICK_MS, OVERLAYS, STAY, Beheld, keys_still_reach
 from tests.browser.joining import join, until
 from tests.scenes import Scene
 from tests.stack import Stack
@@ -191,6 +191,15 @@ def test_a_frame_that_takes_the_focus_again_and_again_is_taken_away(case: Case) 
     keys_still_reach(case.ada)
     beheld.stands()
     case.unharmed()
+
+
+def test_nobody_is_asked_whether_to_stay(case: Case) -> None:
+    """The last one: the person goes away, and no box of the frame's is in the way."""
+    beheld = Beheld(case.ada)
+    attempt(renewed(case), case.scene, STAY)
+    case.ada.goto("about:blank")
+    assert beheld.boxes == []
+    until(lambda: len(case.scene.audit("endpoint.left")) == 1, "the leave")
 
 
 def renewed(case: Case) -> Frame:
