@@ -39,6 +39,7 @@ PERMISSIONS_OF_NOBODY = (
     "midi",
     "payment",
     "picture-in-picture",
+    "publickey-credentials-create",
     "publickey-credentials-get",
     "serial",
     "usb",

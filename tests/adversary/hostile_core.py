@@ -14,6 +14,7 @@ addEventListener('message', ({ source, data, ports }) => {
 window.attempt = async (expression) => {
   try { return String(await eval(expression)); } catch (error) { return String(error.name); }
 };
+window.put = (tag, members) => document.body.appendChild(Object.assign(document.createElement(tag), members));
 window.frameOf = (address, element = 'iframe') => {
   const made = document.createElement(element);
   made[element === 'object' ? 'data' : 'src'] = address;
@@ -24,8 +25,8 @@ window.socket = (url) => new Promise((resolve) => {
   opened.onopen = () => resolve('open');
   opened.onerror = opened.onclose = () => resolve('closed');
 });
-window.blindly = (url, headers = {}) =>
-  fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'include', body: 'grant_type=refresh_token', headers })
+window.blindly = (url, body = 'grant_type=refresh_token', type = 'text/plain') =>
+  fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'include', body, headers: { 'Content-Type': type } })
     .then(({ type, status }) => `${type} ${status}`);
 window.script = (src) => new Promise((resolve) => {
   const made = Object.assign(document.createElement('script'), { src, type: 'module' });

@@ -19,6 +19,9 @@ window.addEventListener("message", (event) => {
 /** Token2 and proof of the latest join. */
 window.credentials = () => window.heard.findLast(({ data }) => data.type === "join").data;
 
+/** Adds an element to the document. */
+window.put = (tag, members) => document.body.appendChild(Object.assign(document.createElement(tag), members));
+
 /** POST with token2 and proof. */
 window.post = (url) => {
   const { token, proof } = window.credentials();

@@ -26,6 +26,10 @@ OUT_OF_REACH: dict[str, tuple[str, str]] = {
     "caches": ("caches.keys()", "SecurityError"),
     "a service worker": ("navigator.serviceWorker.register('/app/hostile.js')", "SecurityError"),
     "a key, with token2 and proof": ("post('{kmf}/keys')", "TypeError"),
+    "a passkey of the sign-in page": (
+        "navigator.credentials.get({ publicKey: { challenge: new Uint8Array(32), rpId: new URL('{auth}').hostname } })",
+        "NotAllowedError",
+    ),
     "another token": ("post('{kmf}/token')", "TypeError"),
     "a leave in Ada's name": ("post('{kmf}/conferences/{conference}/leave')", "TypeError"),
     "what the page is made of": ("fetch('{kmf}/c/{conference}', { credentials: 'include' })", "TypeError"),

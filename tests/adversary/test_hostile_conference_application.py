@@ -23,6 +23,7 @@ from tests.adversary.hostile_application import (
 )
 from tests.adversary.hostile_descriptions import ANSWERS, OFFERS, Change, answer_to, offer_of_a_feed
 from tests.adversary.hostile_messages import MESSAGES, STREAMS
+from tests.adversary.hostile_overlays import FOCUS_FIELD, FOCUS_WINDOW, OVERLAYS, Beheld, keys_still_reach
 from tests.adversary.hostile_scripts import OUT_OF_REACH, OWN_CONNECTION, SHOUT
 from tests.browser.joining import frames_decoded, join, sees, until
 from tests.scenes import Scene
@@ -115,11 +116,29 @@ def line(victim: Victim) -> Line:
 
 @pytest.mark.parametrize(("expression", "result"), OUT_OF_REACH.values(), ids=OUT_OF_REACH.keys())
 def test_the_frame_does_not_reach(victim: Victim, line: Line, expression: str, result: str) -> None:
-    names = {"{kmf}": victim.scene.stack.origins.kmf, "{conference}": victim.scene.conference_id}
+    origins = victim.scene.stack.origins
+    names = {"{kmf}": origins.kmf, "{auth}": origins.auth, "{conference}": victim.scene.conference_id}
     for name, value in names.items():
         expression = expression.replace(name, value)
     assert line.attempt(expression) == result
     line.learnt_nothing(victim.scene)
+    stands_unharmed(victim.page, victim.scene)
+
+
+@pytest.fixture(scope="module")
+def beheld(victim: Victim, line: Line) -> Beheld:
+    """The panel with the verification code stands open beside the seal."""
+    victim.page.get_by_test_id("toggle-code").click()
+    expect(victim.page.get_by_test_id("code")).to_be_visible()
+    return Beheld(victim.page)
+
+
+@pytest.mark.parametrize(("expression", "result"), OVERLAYS.values(), ids=OVERLAYS.keys())
+def test_nothing_of_the_frame_comes_over_the_statement_of_encryption(
+    victim: Victim, line: Line, beheld: Beheld, expression: str, result: str
+) -> None:
+    assert line.attempt(expression) == result
+    beheld.stands("code")
     stands_unharmed(victim.page, victim.scene)
 
 
@@ -143,6 +162,16 @@ def test_token2_and_its_proof_are_good_once_and_at_the_provider_only(victim: Vic
     stolen = line.hear("join")
     answer = thief.post("/keys", content=thief.key_body(), token=stolen["token"], proof=stolen["proof"])
     assert (answer.status_code, "Encryption-Key" in answer.headers) == (401, False)
+    stands_unharmed(victim.page, victim.scene)
+
+
+@pytest.mark.parametrize("script", [FOCUS_WINDOW, FOCUS_FIELD], ids=["its window", "a field"])
+def test_a_frame_that_takes_the_focus_is_gone_before_it_hears_a_key(victim: Victim, script: str) -> None:
+    line = victim.line()
+    line.attempt(script)
+    lost_the_line(victim.page, "frame_focus")
+    assert victim.page.locator("iframe").count() == 0
+    keys_still_reach(victim.page)
     stands_unharmed(victim.page, victim.scene)
 
 

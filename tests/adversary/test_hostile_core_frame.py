@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Frame, Page, expect
 
 from tests.adversary.hostile_application import browser_for_a_public_provider, profile_of, stands_unharmed
 from tests.adversary.hostile_core import act_as_core, attempt
+from tests.adversary.hostile_overlays import GRAB, NO_CLICK_MS, OVERLAYS, STAY, Beheld, keys_still_reach
 from tests.browser.joining import join, until
 from tests.scenes import Scene
 from tests.stack import Stack
@@ -99,6 +100,22 @@ def test_the_frame_does_not_reach(case: Case, frame: Frame, expression: str, res
     case.unharmed()
 
 
+@pytest.fixture(scope="module")
+def beheld(case: Case, frame: Frame) -> Beheld:
+    expect(case.ada.get_by_test_id("stage")).to_have_attribute("data-media", "connected")
+    expect(case.ada.get_by_test_id("seal")).to_have_attribute("data-true", "true")
+    return Beheld(case.ada)
+
+
+@pytest.mark.parametrize(("expression", "result"), OVERLAYS.values(), ids=OVERLAYS.keys())
+def test_nothing_of_the_frame_comes_over_the_statement_of_encryption(
+    case: Case, frame: Frame, beheld: Beheld, expression: str, result: str
+) -> None:
+    assert attempt(frame, case.scene, expression) == result
+    beheld.stands()
+    case.unharmed()
+
+
 def test_it_was_given_one_token_for_one_conference_and_nothing_else(case: Case, frame: Frame) -> None:
     heard: list[dict[str, Any]] = frame.evaluate("heard")
     assert [set(each) for each in heard] == [{"url", "token", "proof"}] * len(heard)
@@ -149,6 +166,40 @@ def test_a_flood_ends_the_line_and_not_the_call(case: Case, frame: Frame) -> Non
     expect(case.ada.get_by_test_id("core-frame")).to_have_count(0)
     until(lambda: case.ada.get_by_test_id("stage").get_attribute("data-media") == "connected", "the call to go on")
     case.unharmed()
+
+
+def test_a_person_who_clicks_or_tabs_into_the_frame_is_in_it(case: Case) -> None:
+    """Without this the next one would prove little."""
+    frame = renewed(case)
+    attempt(frame, case.scene, "put('input', { id: 'field' })")
+    frame.locator("#field").click()
+    case.ada.keyboard.type("a")
+    expect(frame.locator("#field")).to_have_value("a")
+    case.ada.get_by_test_id("core-panel").locator("[data-close]").focus()
+    case.ada.keyboard.press("Tab")
+    case.ada.keyboard.type("b")
+    expect(frame.locator("#field")).to_have_value("b")
+
+
+def test_a_frame_that_takes_the_focus_again_and_again_is_taken_away(case: Case) -> None:
+    beheld = Beheld(case.ada)
+    frame = renewed(case)
+    case.ada.get_by_test_id("stage").focus()
+    attempt(frame, case.scene, GRAB)
+    case.ada.wait_for_timeout(NO_CLICK_MS + 2_000)
+    expect(case.ada.get_by_test_id("core-frame")).to_have_count(0)
+    keys_still_reach(case.ada)
+    beheld.stands()
+    case.unharmed()
+
+
+def test_nobody_is_asked_whether_to_stay(case: Case) -> None:
+    """The last one: the person goes away, and no box of the frame's is in the way."""
+    beheld = Beheld(case.ada)
+    attempt(renewed(case), case.scene, STAY)
+    case.ada.goto("about:blank")
+    assert beheld.boxes == []
+    until(lambda: len(case.scene.audit("endpoint.left")) == 1, "the leave")
 
 
 def renewed(case: Case) -> Frame:

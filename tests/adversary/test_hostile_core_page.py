@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -47,6 +48,13 @@ OUT_OF_REACH: dict[str, tuple[str, str]] = {
         "navigator.credentials.get({ publicKey: { challenge: new Uint8Array(32), rpId: new URL('{auth}').hostname } })",
         "SecurityError",
     ),
+    "a new passkey for the sign-in page": (
+        """navigator.credentials.create({ publicKey: {
+             challenge: new Uint8Array(32), rp: { name: 'x', id: new URL('{auth}').hostname },
+             user: { id: new Uint8Array(8), name: 'x', displayName: 'x' },
+             pubKeyCredParams: [{ type: 'public-key', alg: -7 }] } })""",
+        "SecurityError",
+    ),
     "a service worker": ("navigator.serviceWorker.register('/static/core/main.js', { scope: '/static/core/' })", "TypeError"),
     "a word with her page's worker": (
         "(new BroadcastChannel('conclave-step-up').postMessage({ code: 'x', state: 'y' }), 'said')",
@@ -54,6 +62,37 @@ OUT_OF_REACH: dict[str, tuple[str, str]] = {
     ),
     "what her page stored": ("indexedDB.databases().then((all) => all.length)", "0"),
     "a window of hers by name": ("open('', 'conclave-keys') === null ? 'null' : 'a new one'", "a new one"),
+}
+# Requests as they ought to be, but for the token and the proof, which no script can add to a request that it makes blindly.
+FORM = "application/x-www-form-urlencoded"
+WELL_FORMED: dict[str, tuple[str, str, str, int]] = {
+    "a key": ("{kmf}/keys", "text/plain", "{key}", 401),
+    "a token for a code": (
+        "{kmf}/token",
+        FORM,
+        "grant_type=authorization_code&client_id=endpoint&code={secret}&code_verifier={secret}&redirect_uri={kmf}/callback&resource={kmf}",
+        401,
+    ),
+    "a token for a refresh token": (
+        "{kmf}/token",
+        FORM,
+        "grant_type=refresh_token&client_id=endpoint&refresh_token={secret}&resource={kmf}",
+        401,
+    ),
+    "a leave": ("{kmf}/conferences/{conference}/leave", "text/plain", "", 401),
+    "a look at the door": ("{kmf}/conferences/{conference}/moderation", "text/plain", '{{"action":"look"}}', 401),
+    "a lock": ("{kmf}/conferences/{conference}/moderation", "text/plain", '{{"action":"lock"}}', 401),
+    "somebody let in": (
+        "{kmf}/conferences/{conference}/moderation",
+        "text/plain",
+        '{{"action":"admit","participant":"{bob}"}}',
+        401,
+    ),
+    "the end at the provider": ("{provider}/orders", "text/plain", '{{"order":"close","handle":"{handle}"}}', 401),
+    "a sign-out at the sign-in": ("{auth}/sign-out", FORM, "", 403),
+    "a sign-out everywhere": ("{auth}/end-everywhere", FORM, "", 403),
+    "a room signed in": ("{auth}/room-code", FORM, "code=BBBBBBBB", 403),
+    "the answer to a question": ("{code}", FORM, "decision=confirmed&meant=yes", 403),
 }
 FRAMED = {
     "the conference": ("{uri}", "iframe"),
@@ -67,7 +106,7 @@ FRAMED = {
 
 @dataclass
 class Case:
-    """Ada's page in the conference, and the attacker's page beside it in the same profile."""
+    """Ada's page in the conference, which is hers, and the attacker's page beside it in the same profile."""
 
     scene: Scene
     ada: Page
@@ -82,6 +121,26 @@ class Case:
             "dpop_jkt": "A" * 43, "resource": origins.kmf,
         }  # fmt: skip
         return f"{origins.auth}/authorize?{urlencode(query)}"
+
+    def names(self) -> dict[str, str]:
+        """What stands in the requests that he makes; he is taken to know all that is no secret."""
+        scene = self.scene
+        bob = scene.person("participant", 1)
+        return scene.stack.origins.public | {
+            "conference": scene.conference_id,
+            "handle": scene.handle,
+            "key": bob.key_body().decode(),
+            "bob": bob.account["email"],
+            "secret": "s" * 43,
+            "code": self.code(f"{scene.stack.origins.kmf}/callback"),
+        }
+
+    def is_signed_in(self) -> bool:
+        """Does her session at the sign-in go on?"""
+        auth = self.scene.stack.origins.auth
+        cookies = {cookie["name"]: cookie["value"] for cookie in self.ada.context.cookies(auth)}
+        with self.scene.stack.http(auth, cookies=cookies) as client:
+            return client.get("/").status_code == httpx.codes.OK
 
     def attempt(self, expression: str) -> str:
         code = self.code(f"{self.scene.stack.origins.kmf}/callback")
@@ -99,11 +158,11 @@ class Case:
 
 @pytest.fixture(scope="module")
 def case(stack: Stack, browser: Browser) -> Iterator[Case]:
-    scene = Scene.schedule(stack)
+    scene = Scene.schedule(stack, admission="lobby")
     with browser_for_a_public_provider(browser) as chromium:
         context = profile_of(chromium)
         act_as_core(context, scene, PLACE)
-        ada = join(context, scene.uri, stack.accounts("participant")[0])
+        ada = join(context, scene.uri, stack.accounts("initiator")[0])
         hostile = context.new_page()
         hostile.goto(stack.origins.core)  # she is signed in here, too
         expect(hostile).to_have_url(f"{stack.origins.core}/")
@@ -115,6 +174,19 @@ def case(stack: Stack, browser: Browser) -> Iterator[Case]:
 @pytest.mark.parametrize(("expression", "result"), OUT_OF_REACH.values(), ids=OUT_OF_REACH.keys())
 def test_he_does_not_reach(case: Case, expression: str, result: str) -> None:
     assert case.attempt(expression) == result
+    case.unharmed()
+
+
+@pytest.mark.parametrize(("address", "kind", "body", "status"), WELL_FORMED.values(), ids=WELL_FORMED.keys())
+def test_a_request_without_token_and_proof_does_nothing(case: Case, address: str, kind: str, body: str, status: int) -> None:
+    """Sent with her cookies from his page, as a browser lets everybody."""
+    names = case.names()
+    address = address.format(**names)
+    with case.hostile.expect_response(address) as answered:
+        case.hostile.evaluate("(given) => { void blindly(...given); }", [address, body.format(**names), kind])
+    assert answered.value.status == status
+    assert {"encryption-key", "set-cookie"}.isdisjoint(answered.value.all_headers())
+    assert case.is_signed_in()
     case.unharmed()
 
 
@@ -163,23 +235,51 @@ def test_no_code_comes_to_his_address(case: Case, place: str) -> None:
 
 def test_her_cookies_are_nothing_to_the_kmf(case: Case) -> None:
     """Cookies of all origins, as if he could read them: the KMF sees none."""
-    stack = case.scene.stack
+    stack, names = case.scene.stack, case.names()
     cookies = {cookie["name"]: cookie["value"] for cookie in case.ada.context.cookies()}
     assert cookies
     with stack.http(stack.origins.kmf, cookies=cookies) as carrying, stack.http(stack.origins.kmf) as plain:
         assert carrying.get(f"/c/{case.scene.conference_id}").content == plain.get(f"/c/{case.scene.conference_id}").content
-        for path in ("/keys", "/token", f"/conferences/{case.scene.conference_id}/moderation"):
-            answer = carrying.post(path, content=b"{}", headers={"Content-Type": "application/json"})
-            assert answer.status_code in (400, 401)
-            assert "Encryption-Key" not in answer.headers
+        for address, kind, body, status in WELL_FORMED.values():
+            if address.startswith("{kmf}"):
+                headers = {"Content-Type": kind.replace("text/plain", "application/json")}
+                path = address.format(**names).removeprefix(stack.origins.kmf)
+                answer = carrying.post(path, content=body.format(**names), headers=headers)
+                assert answer.status_code == status
+                assert "Encryption-Key" not in answer.headers
     case.unharmed()
 
 
 def test_her_cookies_of_the_core_application_are_nothing_to_the_sign_in(case: Case) -> None:
-    stack = case.scene.stack
+    stack, names = case.scene.stack, case.names()
     cookies = {cookie["name"]: cookie["value"] for cookie in case.ada.context.cookies(stack.origins.core)}
     assert "sessionid" in "".join(cookies)
     with stack.http(stack.origins.auth, cookies=cookies) as client:
         answer = client.get(case.code(f"{stack.origins.kmf}/callback").removeprefix(stack.origins.auth))
-    assert "code=" not in answer.headers.get("Location", "")
+        assert "code=" not in answer.headers.get("Location", "")
+        for address, kind, body, _status in WELL_FORMED.values():
+            if address.startswith(("{auth}", "{code}")):
+                path = address.format(**names).removeprefix(stack.origins.auth)
+                answer = client.post(path, content=body.format(**names), headers={"Content-Type": kind})
+                assert (answer.status_code, "code=" in answer.headers.get("Location", "")) == (403, False)
+    assert case.is_signed_in()
     case.unharmed()
+
+
+def test_nobody_who_waits_is_let_in_by_his_requests(case: Case) -> None:
+    """The order that lets in would be hers to give; with her cookies alone, blindly or replayed, it is nobody's."""
+    stack, bob = case.scene.stack, case.scene.person("participant", 0).sign_in()
+    assert bob.ask_for_key().json()["error"] == "waiting"
+    path, order = (
+        f"/conferences/{case.scene.conference_id}/moderation",
+        f'{{"action":"admit","participant":"{bob.account["email"]}"}}',
+    )
+    assert case.hostile.evaluate("(given) => blindly(...given)", [stack.origins.kmf + path, order]) == "opaque 0"
+    cookies = {cookie["name"]: cookie["value"] for cookie in case.ada.context.cookies()}
+    with stack.http(stack.origins.kmf, cookies=cookies) as carrying:
+        assert carrying.post(path, content=order, headers={"Content-Type": "application/json"}).status_code == 401
+    answer = bob.ask_for_key()
+    assert (answer.json()["error"], "Encryption-Key" in answer.headers) == ("waiting", False)
+    assert case.scene.audit("participant.admitted") == []
+    assert case.scene.epochs() == [(1, "current")]
+    assert len(case.scene.audit("key.released")) == 1

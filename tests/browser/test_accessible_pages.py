@@ -13,10 +13,19 @@ from tests.stack import Stack
 pytestmark = pytest.mark.browser
 ONE = "/conferences/{id}"
 CORE: dict[str, tuple[str, ...]] = {
-    "initiator": ("/", "/conferences/new", ONE, f"{ONE}/end", f"{ONE}/withdraw/{{participant}}"),
+    # the last two: no such conference, and a page that is not for initiators
+    "initiator": (
+        "/",
+        "/conferences/new",
+        ONE,
+        f"{ONE}/end",
+        f"{ONE}/withdraw/{{participant}}",
+        "/conferences/AAAAAAAAAAAAAAAAAAAAAA",
+        "/audit",
+    ),
     "auditor": ("/audit", f"{ONE}/audit", "/audit/search", "/audit/search?q=key"),
 }
-AUTH = ("/", "/confirm", "/sign-out", "/inactive", "/authorize", "/accounts")
+AUTH = ("/", "/confirm", "/sign-out", "/inactive", "/authorize", "/accounts", "/rooms", "/room-code", "/second-factor/mail")
 
 
 @pytest.fixture
@@ -60,6 +69,18 @@ def test_a_form_with_errors(scene: Scene, profile) -> None:
     page.get_by_role("button", name="Schedule and invite").click()
     page.locator(".field__error").first.wait_for()
     is_accessible(page, "a form with errors")
+
+
+def test_the_page_that_asks_whether_to_invite(scene: Scene, profile) -> None:
+    page = enter(profile(), scene.stack, "initiator")
+    page.goto(scene.stack.origins.core + ONE.format(id=scene.conference_id))
+    page.locator("#address").fill("dora@weaver.example")
+    page.get_by_role("button", name="Invite").click()
+    page.get_by_test_id("identity").wait_for()
+    is_accessible(page, "asked whether to invite")
+    page.get_by_role("button", name="Invite", exact=True).click()
+    page.locator("#meant-error").wait_for()
+    is_accessible(page, "asked, and not confirmed")
 
 
 def test_authorization_module(scene: Scene, profile) -> None:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route
 
 from tests.browser.call_scene import enter, sees, until
+from tests.browser.past_the_worker import past_the_worker
 from tests.browser.provider_site import ProviderSite, identifier
 from tests.waiting import NotInTime
 
@@ -137,6 +138,18 @@ def test_who_goes_while_the_watchdog_looks_makes_it_accuse_nobody(site: Provider
     worker.evaluate("letGo()")
     anna.wait_for_timeout(2500)
     assert anna.evaluate("[seen.problems, seen.states]") == [[], ["connecting", "connected"]]
+
+
+def test_pictures_that_are_sent_past_the_worker_end_the_call(site: ProviderSite, profile: Profile) -> None:
+    """Sound: tests/browser/test_ways_in_and_out.py."""
+    context = profile()
+    context.add_init_script(past_the_worker("camera"))
+    page = context.new_page()
+    page.goto(site.page("anna", width="640", height="360"))
+    until(page, "seen.problems.length > 0")
+    assert page.evaluate("[seen.problems, seen.states]") == [["unprotected_media"], ["connecting", "connected", "failed"]]
+    assert page.evaluate("connections.every(({ connectionState }) => connectionState === 'closed')")
+    assert page.evaluate("counters()") == {}
 
 
 def test_a_worker_that_does_not_answer_ends_the_connections_and_accuses_nobody(site: ProviderSite, profile: Profile) -> None:

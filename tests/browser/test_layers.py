@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext
 
 from tests.browser.call_scene import LARGE, SMALL, ask_for_height, enter, shows, width
+from tests.browser.lossy_line import LossyLine
 from tests.browser.provider_site import ProviderSite
 
 pytestmark = pytest.mark.browser
@@ -43,6 +44,35 @@ def test_each_receiver_is_sent_the_size_that_he_shows(site: ProviderSite, profil
         " kind === 'video').map(({ rid, frameWidth, framesSent }) => [rid, frameWidth, framesSent > 20]))"
     )
     assert sorted(layers) == [["h", LARGE, True], ["l", SMALL, True]]
+
+
+# The longest time between two pictures that were shown, in ms, since it was asked for.
+WATCH_PICTURE = """() => {
+  const video = [...document.querySelectorAll('video')].find(({ videoWidth }) => videoWidth > 0);
+  let last = performance.now();
+  window.longest = 0;
+  const seen = (now) => { longest = Math.max(longest, now - last); last = now; video.requestVideoFrameCallback(seen); };
+  video.requestVideoFrameCallback(seen);
+}"""
+MUCH_LOSS = 0.15
+FROZEN_MS = 2_000
+
+
+def test_a_line_that_loses_packets_carries_the_small_picture_until_it_is_good_again(site: ProviderSite, profile: Profile) -> None:
+    enter(site, profile, "anna", width="640", height="360")
+    with LossyLine(site.turn_port) as line:
+        context = profile()
+        context.add_init_script(line.script)
+        berta = context.new_page()
+        berta.goto(site.page("berta", camera="0"))
+        shows(berta, LARGE)
+        berta.evaluate(WATCH_PICTURE)
+        line.loss = MUCH_LOSS
+        shows(berta, SMALL)
+        line.loss = 0
+        shows(berta, LARGE)
+        assert berta.evaluate("longest") < FROZEN_MS
+        assert berta.evaluate("[seen.problems, seen.states]") == [[], ["connecting", "connected"]]
 
 
 def test_a_small_camera_has_one_size(site: ProviderSite, profile: Profile) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import is_accessible
 from tests.browser.joining import JOIN_TIMEOUT_MS, join, sees, sign_in
 from tests.scenes import Scene
 from tests.simulators.room import RoomSystem
@@ -73,7 +74,10 @@ def test_the_screen_comes_in_as_the_room(scene: Scene, room: RoomSystem, screen:
 
 
 def test_a_screen_that_is_not_his_is_declined(scene: Scene, room: RoomSystem, screen: Page, profile) -> None:
+    is_accessible(screen, "a code on a room's screen")
     phone = enter(profile, screen, scene.stack.accounts("participant")[1])
+    phone.get_by_test_id("conference").wait_for()
+    is_accessible(phone, "asked whose screen it is")
     phone.get_by_role("button", name="This is not my screen").click()
     expect(screen.locator("body")).to_have_attribute("data-code", "room_declined", timeout=JOIN_TIMEOUT_MS)
     assert (scene.audit("key.released"), scene.epochs()) == ([], [])

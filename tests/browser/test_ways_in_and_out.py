@@ -1,9 +1,11 @@
 """Going in after a refusal, turning back, being put out, and a worker that failed: what the page says is what is true."""
 
+import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.joining import JOIN_TIMEOUT_MS, join, open_conference, until
+from tests.browser.joining import JOIN_TIMEOUT_MS, epoch, join, open_conference, until
+from tests.browser.past_the_worker import past_the_worker
 from tests.scenes import Scene
 from tests.stack import Stack
 
@@ -132,6 +134,62 @@ def test_a_worker_that_fails_is_ended_and_the_devices_with_it(page: Page) -> Non
     assert page.evaluate(LIVE) == 0
     until(lambda: page.workers == [] or page.wait_for_timeout(100), "the end of the worker", 5)
     assert page.evaluate(NO_CONNECTION_IS_OPEN)
+
+
+def test_whose_sound_goes_past_the_worker_is_stopped_and_told(page: Page, scene: Scene) -> None:
+    page.evaluate(past_the_worker("mic"))
+    page.get_by_test_id("join").click()
+    expect(page.locator("body")).to_have_attribute("data-code", "unprotected_media", timeout=JOIN_TIMEOUT_MS)
+    expect(page.get_by_test_id("gate-title")).to_have_text("Stopped for your safety")
+    assert page.evaluate(NO_CONNECTION_IS_OPEN)
+    assert page.evaluate(LIVE) == 0
+    until(lambda: scene.audit("key.deleted") != [], "the confirmation", 5)
+    assert [entry["details"]["code"] for entry in scene.audit("media.problem")] == ["unprotected_media"]
+    assert len(scene.audit("endpoint.left")) == 1
+
+
+# The worker's next push sockets: one message of a kind can be lost, and what it says is kept.
+LOSE = """() => {
+  self.losing = '';
+  self.lost = 0;
+  self.asked = 0;
+  self.WebSocket = class extends WebSocket {
+    constructor(url) {
+      super(url);
+      this.addEventListener('message', (event) => {
+        if (self.losing && JSON.parse(event.data).type === self.losing) {
+          self.losing = '';
+          self.lost += 1;
+          event.stopImmediatePropagation();
+        }
+      });
+    }
+    send(data) {
+      self.asked += JSON.parse(data).type === 'state';
+      super.send(data);
+    }
+  };
+}"""
+
+
+def test_who_missed_a_message_asks_for_the_state_and_has_the_key(page: Page, scene: Scene) -> None:
+    """A rekey does not arrive. What follows fits, but for its number: without that the page would be locked out."""
+    worker = page.workers[0]
+    worker.evaluate(LOSE)
+    page.get_by_test_id("join").click()
+    is_in(page)
+    until(lambda: epoch(page) == 1, "the first key")
+    worker.evaluate("self.losing = 'rekey'")
+    bob = scene.person("participant", 1).sign_in()
+    assert bob.ask_for_key().status_code == httpx.codes.OK
+    with bob.open_socket() as socket:
+        bob.hello(socket)
+        bob.hear(socket, "welcome")
+        until(lambda: epoch(page) == 2, "the key that was lost", 8)
+        assert worker.evaluate("[lost, asked]") == [1, 1]
+        assert scene.epochs() == [(1, "superseded"), (2, "current")]
+        expect(page.get_by_test_id("people-count")).to_have_text("2")
+    assert scene.audit("endpoint.left") == []
 
 
 def falls_silent(scene: Scene) -> list[str]:

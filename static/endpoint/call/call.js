@@ -5,6 +5,7 @@
 
 import { CallError } from "./errors.js";
 import { connectFrame, FramePort } from "./frame_port.js";
+import { pauseMs } from "./pace.js";
 import { Publisher } from "./publisher.js";
 import { Subscriber } from "./subscriber.js";
 import { Watchdog } from "./watchdog.js";
@@ -21,8 +22,6 @@ import { Watchdog } from "./watchdog.js";
  *   onState: (state: CallState) => void, onProblem: (code: string) => void}} CallOptions
  */
 
-const FIRST_PAUSE_MS = 1_500;
-const LONGEST_PAUSE_MS = 6_000;
 /** A line that is silent for so long is not waited for: its end would be told a quarter of a minute later. */
 const CUT_MS = 3_000;
 /** What the provider has not answered by then it is asked anew. */
@@ -45,6 +44,8 @@ export function createCall(options) {
     replace: (kind, track) => call.replace(kind, track),
     /** @param {string} [code] */
     close: (code) => call.close(code),
+    /** It must not go on. @param {string} code */
+    fail: (code) => call.fail(code),
     /** A remote picture is shown at this height now. @param {string} id @param {number} height pixels of the screen */
     setHeight: (id, height) => call.setHeight(id, height),
   };
@@ -98,7 +99,7 @@ class Call {
       const port = await connectFrame(this.#options.frame, this.#ended.signal);
       this.#port = new FramePort(port, {
         onMessage: (message) => void this.#take(message),
-        onBroken: (code) => this.#fail(code),
+        onBroken: (code) => this.fail(code),
       });
     } catch {
       // Whoever did not answer may later: the caller tries again, with a new frame.
@@ -156,7 +157,7 @@ class Call {
           // Between two joins the answer to the one that was given up may still come.
           if (this.#pause !== undefined) return;
           if (!this.#joining) {
-            this.#fail("frame_message");
+            this.fail("frame_message");
             return;
           }
           this.#joining = false;
@@ -178,7 +179,7 @@ class Call {
       }
     } catch (error) {
       // What was under way when the line was taken down fails with it, and means nothing.
-      if (generation === this.#generation) this.#fail(codeOf(error));
+      if (generation === this.#generation) this.fail(codeOf(error));
     }
   }
 
@@ -204,12 +205,12 @@ class Call {
       choose: (streams) => this.#port?.send({ type: "layout", streams }),
       onRemoteTrack,
       onRemoteGone,
-      onBroken: (code) => this.#fail(code),
+      onBroken: (code) => this.fail(code),
     });
     this.#watchdog = new Watchdog({
       watched: () => ({ senders: this.#publisher?.senders ?? [], receivers: this.#subscriber?.receivers ?? [] }),
       counters,
-      onUnprotected: () => this.#fail("unprotected_media"),
+      onUnprotected: () => this.fail("unprotected_media"),
       onUnwatched: () => this.#comeBack("unwatched_media"),
     });
     if (this.#tracks) await publisher.publish(this.#tracks);
@@ -277,13 +278,12 @@ class Call {
     this.#disconnect();
     this.#say("reconnecting");
     this.#options.onProblem(code);
-    // Everybody's line is cut at the same time where the provider or the MDD ended: they must not return at the same time.
-    const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
+    const pause = pauseMs(this.#failures);
     this.#failures += 1;
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
       void this.#join();
-    }, longest * (0.25 + Math.random() * 0.75));
+    }, pause);
   }
 
   #disconnect() {
@@ -301,7 +301,7 @@ class Call {
   }
 
   /** @param {string} code */
-  #fail(code) {
+  fail(code) {
     if (this.#ended.signal.aborted) return;
     this.#port?.send({ type: "leave" });
     this.#finish("failed", code);

@@ -8,6 +8,7 @@ import { CorePanel } from "./core_panel.js";
 import { Door } from "./door.js";
 import { byId } from "./elements.js";
 import { showEncryption } from "./encryption.js";
+import { guardFocus } from "./focus_guard.js";
 import { keepFocus } from "./focus_keeper.js";
 import { Lines } from "./lines.js";
 import { MediaLine } from "./media_line.js";
@@ -116,6 +117,7 @@ export class Conference {
     });
     listenToShortcuts((kind) => void this.#own.toggleByKey(kind), this.#ended.signal);
     keepFocus(this.#ended.signal);
+    guardFocus({ onProvider: () => this.#line.expel("frame_focus"), onCore: () => panel.close(), signal: this.#ended.signal });
     this.#tab.open();
     this.#stage.start();
     this.#setLayout(this.#layout);

@@ -53,6 +53,12 @@ export class MediaLine {
     this.#call?.setHeight(id, height);
   }
 
+  /** The frame did what it must not: it goes at once, and the call with it. @param {string} code */
+  expel(code) {
+    this.#call?.fail(code);
+    byId("provider-frame", HTMLElement).replaceChildren();
+  }
+
   stop() {
     this.#isOver = true;
     clearTimeout(this.#steady);

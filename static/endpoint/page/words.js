@@ -33,7 +33,7 @@ const GATES = {
   unreachable: { title: "No connection", text: "The key service cannot be reached. Check your network, then try again.", action: "Try again" },
   unavailable: { title: "The key service is busy", text: "No key can be given right now. Try again in a moment.", action: "Try again" },
   fork: { title: "The list of people does not fit together", text: "Two different histories of this conference were shown to your browser. It has stopped sending and deleted its keys. Tell your administrator." },
-  unprotected_media: { title: "Stopped for your safety", text: "A picture or sound came in past the lock. Your browser has ended the connection and deleted its keys. Tell your administrator.", action: "Go back in" },
+  unprotected_media: { title: "Stopped for your safety", text: "A picture or sound went past the lock. Your browser has ended the connection and deleted its keys. Tell your administrator.", action: "Go back in" },
   worker_failed: { title: "This page stopped working", text: "The part of the page that holds the keys has ended. Nothing is sent any more.", action: "Load again" },
   unexpected: { title: "Something did not work", text: "The answer was not what it should be. Load the page again; if it comes back, tell your administrator.", action: "Load again" },
 };
