@@ -28,15 +28,6 @@ OVERLAYS: dict[str, tuple[str, str]] = {
         })()""",
         "true",
     ),
-    "a dialog above everything": (
-        """(() => {
-          const style = 'position: fixed; inset: -2000px; z-index: 2147483647; background: red';
-          const box = put('dialog', { textContent: 'End-to-end encrypted', style });
-          box.showModal();
-          return box.open;
-        })()""",
-        "true",
-    ),
     "a notice of the system": ("Notification.requestPermission()", "denied"),
     "a payment": (
         """new PaymentRequest([{ supportedMethods: 'https://elsewhere.invalid/' }],
@@ -57,7 +48,16 @@ OVERLAYS: dict[str, tuple[str, str]] = {
     "to be scrolled to": ("(document.body.scrollIntoView({ block: 'end' }), document.body.focus())", "undefined"),
     "the pages before this one": ("(history.go(-1), history.go(-2), history.back())", "undefined"),
 }
+_DIALOG = """(() => {
+  const style = 'position: fixed; inset: -2000px; z-index: 2147483647; background: red';
+  const box = put('dialog', { textContent: 'End-to-end encrypted', style });
+  box.showModal();
+  return box.open;
+})()"""
+# It takes the focus, too: not for a frame that is gone then.
+DIALOG: dict[str, tuple[str, str]] = {"a dialog above everything": (_DIALOG, "true")}
 # Said after an answer, for the frame may be gone before one.
+FOCUS_DIALOG = f"void setTimeout(() => {_DIALOG}, 100)"
 FOCUS_WINDOW = "void setTimeout(() => window.focus(), 100)"
 FOCUS_FIELD = "void setTimeout(() => put('input', { autofocus: true }).focus(), 100)"
 # What a test evaluates counts as a click. After so many ms it does not any more.

@@ -23,7 +23,7 @@ from tests.adversary.hostile_application import (
 )
 from tests.adversary.hostile_descriptions import ANSWERS, OFFERS, Change, answer_to, offer_of_a_feed
 from tests.adversary.hostile_messages import MESSAGES, STREAMS
-from tests.adversary.hostile_overlays import FOCUS_FIELD, FOCUS_WINDOW, OVERLAYS, Beheld, keys_still_reach
+from tests.adversary.hostile_overlays import FOCUS_DIALOG, FOCUS_FIELD, FOCUS_WINDOW, OVERLAYS, Beheld, keys_still_reach
 from tests.adversary.hostile_scripts import OUT_OF_REACH, OWN_CONNECTION, SHOUT
 from tests.browser.joining import frames_decoded, join, sees, until
 from tests.scenes import Scene
@@ -165,7 +165,9 @@ def test_token2_and_its_proof_are_good_once_and_at_the_provider_only(victim: Vic
     stands_unharmed(victim.page, victim.scene)
 
 
-@pytest.mark.parametrize("script", [FOCUS_WINDOW, FOCUS_FIELD], ids=["its window", "a field"])
+@pytest.mark.parametrize(
+    "script", [FOCUS_WINDOW, FOCUS_FIELD, FOCUS_DIALOG], ids=["its window", "a field", "a dialog above everything"]
+)
 def test_a_frame_that_takes_the_focus_is_gone_before_it_hears_a_key(victim: Victim, script: str) -> None:
     line = victim.line()
     line.attempt(script)

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Frame, Page, expect
 
 from tests.adversary.hostile_application import browser_for_a_public_provider, profile_of, stands_unharmed
 from tests.adversary.hostile_core import act_as_core, attempt
-from tests.adversary.hostile_overlays import GRAB, NO_CLICK_MS, OVERLAYS, STAY, Beheld, keys_still_reach
+from tests.adversary.hostile_overlays import DIALOG, GRAB, NO_CLICK_MS, OVERLAYS, STAY, Beheld, keys_still_reach
 from tests.browser.joining import join, until
 from tests.scenes import Scene
 from tests.stack import Stack
@@ -107,7 +107,7 @@ def beheld(case: Case, frame: Frame) -> Beheld:
     return Beheld(case.ada)
 
 
-@pytest.mark.parametrize(("expression", "result"), OVERLAYS.values(), ids=OVERLAYS.keys())
+@pytest.mark.parametrize(("expression", "result"), [*OVERLAYS.values(), *DIALOG.values()], ids=[*OVERLAYS, *DIALOG])
 def test_nothing_of_the_frame_comes_over_the_statement_of_encryption(
     case: Case, frame: Frame, beheld: Beheld, expression: str, result: str
 ) -> None:
