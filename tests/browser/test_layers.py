@@ -58,6 +58,7 @@ MUCH_LOSS = 0.15
 FROZEN_MS = 2_000
 
 
+@pytest.mark.alone
 def test_a_line_that_loses_packets_carries_the_small_picture_until_it_is_good_again(site: ProviderSite, profile: Profile) -> None:
     enter(site, profile, "anna", width="640", height="360")
     with LossyLine(site.turn_port) as line:
