@@ -95,7 +95,10 @@ def remove(row: Authenticator, *, account: Account, now: datetime, by: str | Non
     if not left.exclude(type=_Type.RECOVERY_CODES).exists():
         left.delete()
     kind = "passkey" if row.type == _Type.WEBAUTHN else "totp"
-    _record("account.factor_removed" if by is None else "account.factor_taken", account, now, {"kind": kind}, by)
+    if by is None:
+        _record("account.factor_removed", account, now, {"kind": kind})
+    else:
+        _record("account.factor_taken", account, now, {"kind": kind}, by)
     notify(account, kind=kind, is_added=False, now=now)
 
 

@@ -45,7 +45,7 @@ def test_epochs_and_hold_log_agree_with_the_model() -> None:
 def test_they_agree_in_what_hypothesis_makes_up() -> None:
     """Short, and what it finds it makes shorter still."""
     common = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
-    run_state_machine_as_test(Conferring, settings=settings(max_examples=6, stateful_step_count=15, **common))
+    run_state_machine_as_test(Conferring, settings=settings(max_examples=4, stateful_step_count=12, **common))
 
 
 @pytest.mark.parametrize("mutant", MUTANTS if "CONCLAVE_MODEL_MUTANTS" in os.environ else [], ids=lambda mutant: mutant.name)
