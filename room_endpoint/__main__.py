@@ -27,7 +27,7 @@ _ENDS_WELL = {"left", "ended"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What both ways to start it take."""
-    parser.add_argument("conference", help="id of the conference, the last part of its URI")
+    parser.add_argument("conference", type=read_conference, help="URI of the conference, or the last part of it")
     parser.add_argument("--device", required=True, metavar="ID", help="id that the device was enrolled under")
     parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="its private key, P-256, PEM")
     parser.add_argument("--seconds", type=float, help="leave after so long; without it at Ctrl-C or at the end")
@@ -60,6 +60,11 @@ def run(options: argparse.Namespace, *, kmf: str, auth: str) -> int:
     if reason == "left":
         _print({"event": "left"})
     return WELL if reason in _ENDS_WELL else OUT
+
+
+def read_conference(text: str) -> str:
+    """Id of a conference, of its URI. An id by itself may begin with a hyphen, and then be taken for an option."""
+    return text.rsplit("/", 1)[-1]
 
 
 def read_private_key(path: Path) -> ec.EllipticCurvePrivateKey | None:

@@ -76,8 +76,7 @@ def assert_no_key_bytes(room: RoomSystem, *people: Person) -> None:
 def test_a_device_that_is_not_invited_hears_what_every_stranger_hears(scene: Scene, device):
     room = device()
     room.start()
-    assert room.end() == 1
-    assert room.said() == [{"event": "refused", "code": "denied"}]
+    assert (room.end(), room.said()) == (1, [{"event": "refused", "code": "denied"}])
     assert (scene.epochs(), scene.audit("key.released")) == ([], [])
     denied = [entry for entry in scene.strangers() if entry["actor"] == room.address]
     assert [entry["details"]["reason"] for entry in denied] == ["not invited"]

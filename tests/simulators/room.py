@@ -42,7 +42,7 @@ class RoomSystem:
         return done.stdout.strip()
 
     def revoke(self) -> None:
-        assert self._rooms("revoke", self.kid) == f"revoked {self.kid}"
+        assert self._rooms("revoke", "--", self.kid) == f"revoked {self.kid}"
 
     def invite(self, *, kind: str | None = None) -> None:
         """Into the Conference Session Database, as the scene's people are."""
@@ -57,7 +57,7 @@ class RoomSystem:
     def start(self, *arguments: str) -> None:
         """Run the endpoint; what it says goes to a file."""
         stack = self.scene.stack
-        given = ["endpoint", self.scene.conference_id, "--device", self.device, "--key", str(self.key_file), *arguments]
+        given = ["endpoint", self.scene.uri, f"--device={self.device}", "--key", str(self.key_file), *arguments]
         environment = stack.environment() | {"DJANGO_SETTINGS_MODULE": "config.settings.trusted"}
         with self._output.open("w") as file:
             self.process = subprocess.Popen(  # noqa: S603  our own command

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         adding.add_argument("--kind", choices=["room", "recorder"], default="room")
         adding.add_argument("--key", type=Path, metavar="FILE", help="P-256 public key, PEM or JWK; none: a screen, by code")
         revoking = what.add_parser("revoke", help="revoke a key")
-        revoking.add_argument("kid", help="as `show` says it")
+        revoking.add_argument("kid", help="as `show` says it; after `--` where it begins with a hyphen")
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
         """Do it; a refusal is one line and exit 1."""
