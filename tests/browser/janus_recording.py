@@ -11,6 +11,9 @@ from websockets.sync.client import connect
 
 from tests.stack import Stack
 
+# Events that nobody reads stop a line's reading after 16 of them, its answers to pings too, and it is given up.
+KEPT: dict[str, Any] = {"ping_interval": None, "max_queue": None}
+
 
 class JanusOperator:
     """A session of the Janus API with one VideoRoom handle."""
@@ -19,7 +22,7 @@ class JanusOperator:
         lines = (stack.state.root / "provider" / "env").read_text().splitlines()
         url = next(line.split("=", 1)[1] for line in lines if line.startswith("CONCLAVE_JANUS_URL="))
         self._secret = (stack.state.root / "provider" / "secrets" / "janus-api").read_text().strip()
-        self._socket = connect(url, subprotocols=["janus-protocol"], proxy=None, legacy=True)  # type: ignore[list-item]
+        self._socket = connect(url, subprotocols=["janus-protocol"], proxy=None, legacy=True, **KEPT)  # type: ignore[list-item]
         self._ids: dict[str, Any] = {}
         self._ids["session_id"] = self._ask(janus="create")["data"]["id"]
         self._ids["handle_id"] = self._ask(janus="attach", plugin="janus.plugin.videoroom")["data"]["id"]
