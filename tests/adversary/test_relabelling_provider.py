@@ -8,6 +8,7 @@ signed roster and stand where frames really open: at worst a picture is missing,
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -76,7 +77,11 @@ class Meeting:
     bob: str
     cyd: str
     application: LyingApplication
-    switchboard: Switchboard
+
+    @cached_property
+    def switchboard(self) -> Switchboard:
+        """Opened at its first use: the media server ends a session that says nothing for a minute."""
+        return Switchboard(self.scene)
 
     @property
     def truth(self) -> dict[str, set[str]]:
@@ -139,9 +144,7 @@ def meeting(stack: Stack, browser: Browser) -> Iterator[Meeting]:
     ada, bob, cyd = (join(context, scene.uri, account) for context, account in zip(contexts, accounts, strict=True))
     bob.get_by_test_id("toggle-screen").click()
     watch(ada)
-    switchboard = Switchboard(scene)
-    yield Meeting(scene, ada, own_name(bob), own_name(cyd), application, switchboard)
-    switchboard.close()
+    yield Meeting(scene, ada, own_name(bob), own_name(cyd), application)
     for context in contexts:
         context.close()
 
@@ -222,7 +225,7 @@ class Cables:
 
 
 @pytest.fixture(scope="module")
-def cables(meeting: Meeting) -> Cables:
+def cables(meeting: Meeting) -> Iterator[Cables]:
     meeting.is_honest_again()
     feeds = meeting.application.feeds(meeting.ada)
     with_screen = next(feed for feed, streams in feeds.items() if any(each["track"] == "screen" for each in streams))
@@ -230,7 +233,8 @@ def cables(meeting: Meeting) -> Cables:
     made = [meeting.switchboard.make_line(name) for name in ("first", "second")]
     for name, feed, line in zip(("bob", "cyd"), (bob, cyd), made, strict=True):
         meeting.switchboard.tap(name, feed, line)
-    return Cables(*made, [bob, cyd])
+    yield Cables(*made, [bob, cyd])
+    meeting.switchboard.close()
 
 
 def test_a_copy_of_a_feed_is_thrown_away_and_named(meeting: Meeting, cables: Cables) -> None:
