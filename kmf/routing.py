@@ -8,4 +8,4 @@ from kmf.views.keys import keys
 from kmf.views.modules import endpoint_module
 
 websocket_urlpatterns = [path("conferences/<str:conference_id>/events", events)]  # type: ignore[arg-type]  # channels routes ASGI applications by it
-direct_applications = {"/keys": keys} | dict.fromkeys(endpoint_modules().paths, endpoint_module)
+direct_applications = {"/keys": keys} | dict.fromkeys(endpoint_modules().by_path, endpoint_module)

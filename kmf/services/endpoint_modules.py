@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from endpoint_release.references import imported_by
@@ -18,7 +18,6 @@ from endpoint_release.references import imported_by
 MODULES_DIRECTORY = Path(__file__).resolve().parents[2] / "static" / "endpoint"
 PAGE_MODULE = "page/main.js"
 WORKER_MODULE = "worker/worker.js"
-PREFIX = "/endpoint/"
 _NAME = re.compile(r"[a-z0-9_/]+\.js")
 
 
@@ -37,7 +36,7 @@ class EndpointModule:
     @property
     def url(self) -> str:
         """Path on the KMF origin."""
-        return f"{PREFIX}{self.name}"
+        return f"/endpoint/{self.name}"
 
     @property
     def integrity(self) -> str:
@@ -53,14 +52,10 @@ class ModuleSet:
     page: tuple[EndpointModule, ...]
     import_map: str
 
-    @property
-    def paths(self) -> list[str]:
-        """Where they are served, on the KMF origin."""
-        return [module.url for module in self.modules.values()]
-
-    def at(self, path: str) -> EndpointModule | None:
-        """The module that is served at exactly this path of the KMF origin."""
-        return self.modules.get(path.removeprefix(PREFIX)) if path.startswith(PREFIX) else None
+    @cached_property
+    def by_path(self) -> Mapping[str, EndpointModule]:
+        """All of them, by where they are served on the KMF origin."""
+        return {module.url: module for module in self.modules.values()}
 
     @property
     def script_sources(self) -> str:

@@ -1,6 +1,6 @@
 """``GET /endpoint/{name}``: a module of the fixed set, from memory, past Django: a join asks for two hundred of them."""
 
-from django.http import HttpResponse, HttpResponseNotAllowed, HttpResponseNotFound, HttpResponseNotModified
+from django.http import HttpResponse, HttpResponseNotAllowed, HttpResponseNotModified
 
 from kmf.services.endpoint_modules import endpoint_modules
 from kmf.services.endpoint_page import module_headers, this_installation
@@ -14,9 +14,7 @@ async def endpoint_module(request: Direct) -> HttpResponse:
     """The module of this path, or that it has not changed; the worker's comes with a policy of its own (DESIGN section 9)."""
     if request.method not in SAFE:
         return HttpResponseNotAllowed(SAFE)
-    module = endpoint_modules().at(request.path)
-    if module is None:
-        return HttpResponseNotFound()
+    module = endpoint_modules().by_path[request.path]  # no other path is routed here
     tag = f'"{module.integrity}"'
     response = HttpResponseNotModified() if request.header(b"if-none-match") == tag else HttpResponse(module.content)
     for name, value in module_headers(this_installation(), module.name).items():

@@ -20,7 +20,7 @@ def served(origin: str) -> set[tuple[str, str, str]]:
     patterns = import_module(settings.ORIGIN_URLCONFS[host_of(getattr(settings.ORIGINS, origin))]).urlpatterns
     found = {(origin, method, path) for method, path in methods_and_paths_of(patterns)}
     if origin == "kmf":
-        modules = set(endpoint_modules().paths)
+        modules = endpoint_modules().by_path
         found |= {(origin, *(MODULE if path in modules else ("POST", path))) for path in direct_applications}
     return found
 
